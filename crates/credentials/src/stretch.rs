@@ -37,3 +37,38 @@ fn argon2id(input: &[u8], salt: &[u8], parameters: Parameters, secret: &[u8]) ->
         .expect("the salt is long enough and there is memory for one hash");
     digest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::HEXLOWER;
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    struct Vector {
+        password: String,
+        salt: String,
+        secret: String,
+        digest: String,
+        #[serde(flatten)]
+        parameters: Parameters,
+    }
+
+    /// Made by tests/vectors/make.py with argon2-cffi, half of them with a secret.
+    #[test]
+    fn digests_are_those_of_the_reference_implementation() {
+        let text = include_str!("../tests/vectors/argon2.json");
+        let vectors: Vec<Vector> = serde_json::from_str(text).unwrap();
+        let bytes = |hex: &str| HEXLOWER.decode(hex.as_bytes()).unwrap();
+        assert_eq!(vectors.iter().filter(|v| !v.secret.is_empty()).count(), 6);
+        for vector in &vectors {
+            let digest = argon2id(
+                &bytes(&vector.password),
+                &bytes(&vector.salt),
+                vector.parameters,
+                &bytes(&vector.secret),
+            );
+            assert_eq!(HEXLOWER.encode(&digest), vector.digest);
+        }
+    }
+}
