@@ -1,0 +1,106 @@
+//! The rules themselves, on plain values: small enough that a golden file holds their whole domain.
+
+use super::actions::{ActionName, Gate, Role};
+use super::credential::Credential;
+use super::standing::{Standing, State};
+
+/// Why not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// This kind of credential never opens this action.
+    #[error("this kind of credential does not open this action")]
+    WrongCredential,
+    /// The credential names nobody, or is not valid.
+    #[error("the credential is not valid")]
+    NotValid,
+    /// The account may not act in its present state.
+    #[error("the account is {}", .0.word())]
+    Stopped(State),
+    /// A gate is not met yet.
+    #[error("the account does not meet a gate: {0:?}")]
+    Gate(Gate),
+    /// The role is missing, on something that the actor may see.
+    #[error("the role is missing")]
+    NoRole,
+    /// It does not exist for this actor.
+    #[error("not found")]
+    Hidden,
+    /// A caveat of the token refuses; the sentence says which.
+    #[error("{0}")]
+    Token(String),
+    /// A factor must be proved for this one act first (R2).
+    #[error("a proof for this one act is missing")]
+    NeedsProof,
+}
+
+/// What the verdict is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What is to be done.
+    pub action: ActionName,
+    /// What was presented.
+    pub credential: Credential,
+    /// What the acting account is; `Standing::NONE` when no account acts.
+    pub standing: Standing,
+    /// The roles it holds on the resource.
+    pub roles: &'a [Role],
+    /// Whether it may know that the resource exists.
+    pub visible: bool,
+}
+
+/// Decides. The order is part of the contract: kind of credential, state, existence, role, gates.
+///
+/// # Errors
+/// Why not.
+pub fn verdict(question: &Question<'_>) -> Result<(), Denied> {
+    let action = question.action;
+    if !action.ceiling().contains(question.credential) {
+        return Err(Denied::WrongCredential);
+    }
+    let by_account = is_of_account(question.credential);
+    if by_account && !action.needs().is_empty() && question.standing.state != State::Active {
+        return Err(Denied::Stopped(question.standing.state));
+    }
+    if !question.visible {
+        return Err(Denied::Hidden);
+    }
+    if !action.needs().is_empty() && !action.needs().iter().any(|role| question.roles.contains(role)) {
+        return Err(Denied::NoRole);
+    }
+    if by_account {
+        meet(action.gates(), question.standing).map_err(Denied::Gate)?;
+    }
+    Ok(())
+}
+
+/// Whether an account stands behind this kind of credential.
+const fn is_of_account(credential: Credential) -> bool {
+    matches!(credential, Credential::Session | Credential::FreshSession | Credential::StepUp | Credential::ApiToken)
+}
+
+/// The first gate that is not met. A missing factor leads through the steps before it (INTERFACES section 6).
+fn meet(gates: &[Gate], standing: Standing) -> Result<(), Gate> {
+    const BEFORE_FACTOR: [(Gate, fn(&Standing) -> bool); 4] = [
+        (Gate::MailboxProof, |s| s.mailbox_fresh),
+        (Gate::RecoveryCodes, |s| s.codes),
+        (Gate::RecoveryCodesProved, |s| s.codes_proved),
+        (Gate::Factor, |s| s.factor),
+    ];
+    for gate in gates {
+        let met = match gate {
+            Gate::VerifiedAddress => standing.verified,
+            Gate::MailboxProof => standing.mailbox_fresh,
+            Gate::RecoveryCodes => standing.codes,
+            Gate::RecoveryCodesProved => standing.codes_proved,
+            Gate::Factor if standing.factor => true,
+            Gate::Factor => {
+                let missing = BEFORE_FACTOR.iter().find(|(_, met)| !met(&standing));
+                return Err(missing.map_or(Gate::Factor, |(gate, _)| *gate));
+            }
+        };
+        if !met {
+            return Err(*gate);
+        }
+    }
+    Ok(())
+}
