@@ -1,6 +1,5 @@
 //! Time as an argument: `Time` is microseconds since 1970 UTC, stored as BIGINT on both engines; `Clock` is the only way to learn it.
 
-use sea_orm::{DbErr, TryFromU64};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -69,12 +68,6 @@ fn micros(by: Duration) -> i64 {
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.rfc3339())
-    }
-}
-
-impl TryFromU64 for Time {
-    fn try_from_u64(n: u64) -> Result<Self, DbErr> {
-        i64::try_from(n).map(Self).map_err(|_| DbErr::ConvertFromU64("Time"))
     }
 }
 

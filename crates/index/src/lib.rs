@@ -17,5 +17,10 @@ pub mod events; //         TABLE 3: the audit trail
 pub mod act; //            the ways in: act, view, may, housekeeping
 pub mod limits; //         TABLE 6: rate limits
 
+pub mod accounts; //       accounts, addresses, causes
+pub mod signin; //         attempts, factors, sessions
+pub mod tokens; //         API tokens
+pub mod projects; //       names, roles, uploads, listings
+
 pub use env::Env;
 pub use refused::{Invalid, Refused};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, Value};
+use sea_orm::{ActiveValue::Set, EntityTrait, Value};
 
 use credentials::keys::Place;
 use credentials::secret::Secret;

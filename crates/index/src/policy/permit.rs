@@ -3,11 +3,11 @@
 use std::marker::PhantomData;
 
 use super::actions::{Action, Role};
-use super::actor::Actor;
+use super::actor::{Actor, Who};
 use super::standing::{Standing, lock_shared, standing};
 use super::verdict::{Denied, Question, verdict};
 use crate::db::{Reading, Tx};
-use crate::ids::EventId;
+use crate::ids::{EventId, Site};
 use crate::refused::Refused;
 
 /// How an actor stands to a resource.
@@ -38,8 +38,19 @@ pub trait Resource: Clone + Send + Sync + 'static {
     fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> impl Future<Output = Result<Situation, Refused>> + Send;
 
     /// Locks its row, where roles or states change with the action.
-    fn lock(&self, _tx: &Tx) -> impl Future<Output = Result<(), Refused>> + Send {
+    fn lock(&self, _tx: &Tx, _actor: &Actor) -> impl Future<Output = Result<(), Refused>> + Send {
         async { Ok(()) }
+    }
+}
+
+impl Resource for Site {
+    async fn situation<R: Reading>(&self, _read: &R, actor: &Actor) -> Result<Situation, Refused> {
+        let roles = match actor.who {
+            Who::Operator(_) => vec![Role::Operator],
+            Who::Worker(_) => vec![Role::Worker],
+            Who::Account(_) | Who::Nobody => Vec::new(),
+        };
+        Ok(Situation::holding(roles))
     }
 }
 
@@ -80,7 +91,7 @@ pub(crate) async fn grant<A: Action>(tx: &Tx, actor: &Actor, on: A::On, event: E
     if let Some(account) = actor.account() {
         lock_shared(tx, account).await?;
     }
-    on.lock(tx).await?;
+    on.lock(tx, actor).await?;
     decide(tx, actor, on, event).await
 }
 
