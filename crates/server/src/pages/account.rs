@@ -210,3 +210,9 @@ pub struct LinkDead {
     /// How to get a new one.
     pub action: Option<Action>,
 }
+
+impl Proof {
+    fn is_password(self) -> bool {
+        self == Self::Password
+    }
+}

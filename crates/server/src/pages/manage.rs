@@ -332,3 +332,36 @@ impl TotpProvision {
         letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
     }
 }
+
+impl GateState {
+    /// The word that says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "Done",
+            Self::Now => "Now",
+            Self::Later => "Later",
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Done => "success",
+            Self::Now => "info",
+            Self::Later => "later",
+        }
+    }
+
+    fn is_now(self) -> bool {
+        self == Self::Now
+    }
+
+    fn is_done(self) -> bool {
+        self == Self::Done
+    }
+}
+
+impl Account {
+    fn secured(&self) -> bool {
+        self.gates.iter().all(|gate| gate.state.is_done())
+    }
+}
