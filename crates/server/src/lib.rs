@@ -1,1 +1,4 @@
-//! placeholder
+//! The faces of Strongroom: HTTP and command line.
+pub mod assets;
+pub mod pages;
+pub mod readme;

@@ -1,0 +1,218 @@
+//! Pages to come in by: registration, sign-in, proofs, links from mails.
+
+use askama::Template;
+
+use super::{Action, FormErrors, Frame, When};
+
+/// `/account/register/`.
+#[derive(Template)]
+#[template(path = "account/register.html")]
+pub struct Register {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What was typed as `name`.
+    pub name: String,
+    /// What was typed as `email`.
+    pub email: String,
+    /// What was typed as `username`.
+    pub username: String,
+}
+
+/// After a registration: the same page whether or not the address was known.
+#[derive(Template)]
+#[template(path = "account/check-mailbox.html")]
+pub struct CheckMailbox {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The address as it was typed.
+    pub email: String,
+}
+
+/// `/account/login/`.
+#[derive(Template)]
+#[template(path = "account/login.html")]
+pub struct Login {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What was typed as `username`.
+    pub username: String,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
+}
+
+/// `/account/two-factor/`.
+#[derive(Template)]
+#[template(path = "account/two-factor.html")]
+pub struct TwoFactor {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
+}
+
+/// `/account/recovery-code/`.
+#[derive(Template)]
+#[template(path = "account/recovery-code.html")]
+pub struct RecoveryCode {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
+}
+
+/// `/account/logout/`.
+#[derive(Template)]
+#[template(path = "account/logout.html")]
+pub struct Logout {
+    /// What surrounds the page.
+    pub frame: Frame,
+}
+
+/// `/account/request-password-reset/`.
+#[derive(Template)]
+#[template(path = "account/request-password-reset.html")]
+pub struct RequestPasswordReset {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What was typed as `username_or_email`.
+    pub username_or_email: String,
+}
+
+/// After a reset was asked for: the same page whether or not an account was found.
+#[derive(Template)]
+#[template(path = "account/reset-requested.html")]
+pub struct ResetRequested {
+    /// What surrounds the page.
+    pub frame: Frame,
+}
+
+/// `/account/reset-password/?token=`.
+#[derive(Template)]
+#[template(path = "account/reset-password.html")]
+pub struct ResetPassword {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The token of the link, sent back in the body.
+    pub token: String,
+    /// The account whose password it is; helps password managers.
+    pub username: String,
+}
+
+/// `/account/verify-email/?token=`: opening it changes nothing, its button does.
+#[derive(Template)]
+#[template(path = "account/verify-email.html")]
+pub struct VerifyEmail {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The token of the link, sent back in the body.
+    pub token: String,
+    /// The address to verify.
+    pub email: String,
+    /// The account it belongs to.
+    pub username: String,
+}
+
+/// `/account/verify-mailbox/`.
+#[derive(Template)]
+#[template(path = "account/verify-mailbox.html")]
+pub struct VerifyMailbox {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The address that the code goes to.
+    pub email: String,
+    /// When the code that is open now ends; nothing while none was asked for.
+    pub code_expires: Option<When>,
+    /// How often a code may still be entered.
+    pub tries_left: u32,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
+}
+
+/// `/account/reauthenticate/`.
+#[derive(Template)]
+#[template(path = "account/reauthenticate.html")]
+pub struct Reauthenticate {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// Where to go afterwards, a path of this index.
+    pub next: String,
+    /// The act that the proof is for, if it is for one.
+    pub act: Option<Act>,
+    /// Which proof counts here.
+    pub proof: Proof,
+}
+
+/// One act that wants its own proof (R2).
+pub struct Act {
+    /// Its id, sent as `act`.
+    pub id: String,
+    /// What it is: "Create the API token “ci” for the project spam."
+    pub sentence: String,
+}
+
+/// What [`Reauthenticate`] asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// `password`.
+    Password,
+    /// `totp_value`.
+    Totp,
+}
+
+/// `/setup/?token=`.
+#[derive(Template)]
+#[template(path = "account/setup.html")]
+pub struct Setup {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The token of the link, sent back in the body.
+    pub token: String,
+    /// Whether the account will be an administrator.
+    pub administrator: bool,
+    /// What was typed as `name`.
+    pub name: String,
+    /// What was typed as `email`, or the address known already.
+    pub email: String,
+    /// Whether the address is known already and cannot be changed here.
+    pub email_known: bool,
+    /// What was typed as `username`, or the name known already.
+    pub username: String,
+    /// Whether the user name is known already and cannot be changed here.
+    pub username_known: bool,
+}
+
+/// Shown instead of a page whose link no longer works.
+#[derive(Template)]
+#[template(path = "account/link-dead.html")]
+pub struct LinkDead {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What the link was for: "verify an address".
+    pub purpose: String,
+    /// How to get a new one.
+    pub action: Option<Action>,
+}
+
+impl Proof {
+    fn is_password(self) -> bool {
+        self == Self::Password
+    }
+}

@@ -1,0 +1,367 @@
+//! Pages to manage one's account with.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::{Action, FormErrors, Frame, When};
+
+/// `/manage/account/`.
+#[derive(Template)]
+#[template(path = "manage/account.html")]
+pub struct Account {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The account's user name.
+    pub username: String,
+    /// The name its holder gave, possibly empty.
+    pub name: String,
+    /// When it was made.
+    pub created: When,
+    /// The gates in their order.
+    pub gates: Vec<Gate>,
+    /// Its addresses, primary first.
+    pub addresses: Vec<AddressLine>,
+    /// Its factors, oldest first.
+    pub factors: Vec<FactorLine>,
+    /// How many recovery codes are unused; nothing while there are none.
+    pub codes_left: Option<u32>,
+    /// How many API tokens it has.
+    pub tokens: u64,
+    /// On how many projects it has a role.
+    pub projects: u64,
+}
+
+/// One condition that an account must meet before it can manage anything.
+pub struct Gate {
+    /// What to do: "Verify your address".
+    pub title: String,
+    /// Why, and how, in a sentence.
+    pub explanation: String,
+    /// Where the account stands.
+    pub state: GateState,
+    /// What to do now; only of use in the state `Now`.
+    pub step: GateStep,
+}
+
+/// Where an account stands with a gate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum GateState {
+    /// Met.
+    Done,
+    /// The one to meet now.
+    Now,
+    /// Opens when those before it are met.
+    Later,
+}
+
+/// How a gate is met.
+pub enum GateStep {
+    /// Nothing to press here.
+    None,
+    /// On another page.
+    Go(Action),
+    /// With a mail to this address, which a button asks for again.
+    Mail(String),
+}
+
+/// An address of an account.
+pub struct AddressLine {
+    /// The address.
+    pub email: String,
+    /// Whether it is the primary one.
+    pub primary: bool,
+    /// When it was last verified; nothing while it is not.
+    pub verified: Option<When>,
+}
+
+/// A factor of an account.
+pub struct FactorLine {
+    /// What it is: "Authenticator app (TOTP)".
+    pub kind: String,
+    /// When it was added.
+    pub added: When,
+    /// When it was last used.
+    pub last_used: Option<When>,
+}
+
+/// `/manage/unverified-account/`: the steps to a secured account.
+#[derive(Template)]
+#[template(path = "manage/unverified-account.html")]
+pub struct UnverifiedAccount {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The gates in their order.
+    pub gates: Vec<Gate>,
+    /// Where the person wanted to go, a path of this index.
+    pub next: Option<String>,
+}
+
+/// `/manage/account/emails/`.
+#[derive(Template)]
+#[template(path = "manage/emails.html")]
+pub struct Emails {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The account's addresses, primary first.
+    pub addresses: Vec<AddressLine>,
+}
+
+/// `/manage/account/two-factor/`.
+#[derive(Template)]
+#[template(path = "manage/two-factor.html")]
+pub struct TwoFactor {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The account's factors, oldest first.
+    pub factors: Vec<FactorLine>,
+    /// How many recovery codes are unused; nothing while there are none.
+    pub codes_left: Option<u32>,
+}
+
+/// `/manage/account/totp-provision`.
+#[derive(Template)]
+#[template(path = "manage/totp-provision.html")]
+pub struct TotpProvision {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The picture of `otpauth`, as `super::qr::svg` draws it.
+    pub qr_svg: String,
+    /// The secret in base32.
+    pub secret: String,
+    /// The `otpauth:` address.
+    pub otpauth: String,
+    /// The proof that was made for this act.
+    pub act: Option<String>,
+}
+
+/// `/manage/account/recovery-codes/generate`: what codes are for, or the codes themselves, once.
+#[derive(Template)]
+#[template(path = "manage/recovery-codes-generate.html")]
+pub struct RecoveryCodesGenerate {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The account's user name, for the file that is downloaded.
+    pub username: String,
+    /// The codes just made; empty before the button is pressed.
+    pub codes: Vec<String>,
+    /// How many older codes stop working when new ones are made.
+    pub replaces: u32,
+    /// The proof that was made for this act.
+    pub act: Option<String>,
+}
+
+/// `/manage/account/recovery-codes/burn`.
+#[derive(Template)]
+#[template(path = "manage/recovery-codes-burn.html")]
+pub struct RecoveryCodesBurn {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+}
+
+/// `/manage/account/token/`.
+#[derive(Template)]
+#[template(path = "manage/tokens.html")]
+pub struct Tokens {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The account's tokens, newest first.
+    pub tokens: Vec<TokenLine>,
+    /// The scopes on offer.
+    pub scopes: Vec<ScopeChoice>,
+    /// What was typed as `description`.
+    pub description: String,
+    /// What was chosen as `token_scope`.
+    pub token_scope: String,
+    /// What was typed as `expires_in_days`.
+    pub expires_in_days: String,
+    /// The proof that was made for this act.
+    pub act: Option<String>,
+}
+
+/// An API token in the list.
+pub struct TokenLine {
+    /// Its id.
+    pub id: String,
+    /// What its maker called it.
+    pub description: String,
+    /// What it opens.
+    pub scope: TokenScope,
+    /// When it was made.
+    pub created: When,
+    /// When and where from it was last used.
+    pub last_used: Option<LastUsed>,
+    /// When it ends, if it does.
+    pub expires: Option<When>,
+}
+
+/// What an API token opens.
+#[derive(Clone)]
+pub enum TokenScope {
+    /// Every project of the account.
+    Account,
+    /// One project, by its name.
+    Project(String),
+}
+
+/// The last use of a token.
+pub struct LastUsed {
+    /// When.
+    pub when: When,
+    /// The network address it came from, with its place if known.
+    pub network: Option<String>,
+}
+
+/// A choice of `token_scope`.
+pub struct ScopeChoice {
+    /// `scope:user` or `scope:project:NAME`.
+    pub value: String,
+    /// What it says to people.
+    pub label: String,
+}
+
+/// After a token was made: the only page that shows it.
+#[derive(Template)]
+#[template(path = "manage/token-shown.html")]
+pub struct TokenShown {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where this index is reached, without a slash at the end.
+    pub public_url: String,
+    /// The token's text.
+    pub token: String,
+    /// What its maker called it.
+    pub description: String,
+    /// What it opens.
+    pub scope: TokenScope,
+    /// When it ends, if it does.
+    pub expires: Option<When>,
+}
+
+/// `/manage/account/security-history/`.
+#[derive(Template)]
+#[template(path = "manage/security-history.html")]
+pub struct SecurityHistory {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The events, newest first.
+    pub events: Vec<EventLine>,
+    /// The key (`after`) of the next page.
+    pub next_page: Option<String>,
+}
+
+/// An event in plain words.
+pub struct EventLine {
+    /// When it happened.
+    pub when: When,
+    /// What happened: "Signed in with a password."
+    pub sentence: String,
+    /// The network address it came from, with its place if known.
+    pub network: Option<String>,
+    /// The browser or tool.
+    pub agent: Option<String>,
+    /// What was shown for it: "password and authenticator app".
+    pub credential: Option<String>,
+    /// Whether it was refused.
+    pub refused: bool,
+}
+
+/// `/manage/projects/`.
+#[derive(Template)]
+#[template(path = "manage/projects.html")]
+pub struct Projects {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The projects of the account, by name.
+    pub projects: Vec<MyProject>,
+    /// The key (`after`) of the next page.
+    pub next_page: Option<String>,
+}
+
+/// A project of the account that looks.
+pub struct MyProject {
+    /// Its name as its owners write it.
+    pub name: String,
+    /// Its normalized name, for the link.
+    pub normalized_name: String,
+    /// The role held on it.
+    pub role: String,
+    /// Its newest version, if it has a release.
+    pub version: Option<String>,
+    /// When that version was released.
+    pub released: Option<When>,
+}
+
+/// The list of management pages, with the one that is open.
+#[derive(Template)]
+#[template(path = "manage/nav.html")]
+pub struct Nav<'a> {
+    here: &'a str,
+}
+
+impl HtmlSafe for Nav<'_> {}
+
+/// The list of management pages, with `here` marked as open.
+pub fn nav(here: &str) -> Nav<'_> {
+    Nav { here }
+}
+
+impl Nav<'_> {
+    /// Key, address and name of each.
+    const PAGES: [(&'static str, &'static str, &'static str); 6] = [
+        ("account", "/manage/account/", "Overview"),
+        ("projects", "/manage/projects/", "Projects"),
+        ("token", "/manage/account/token/", "API tokens"),
+        ("two-factor", "/manage/account/two-factor/", "Two factors"),
+        ("emails", "/manage/account/emails/", "Addresses"),
+        ("history", "/manage/account/security-history/", "Security history"),
+    ];
+}
+
+impl TotpProvision {
+    /// The secret in groups of four, as people read it aloud.
+    pub fn secret_groups(&self) -> String {
+        let letters: Vec<char> = self.secret.chars().collect();
+        letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl GateState {
+    /// The word that says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "Done",
+            Self::Now => "Now",
+            Self::Later => "Later",
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Done => "success",
+            Self::Now => "info",
+            Self::Later => "later",
+        }
+    }
+
+    fn is_now(self) -> bool {
+        self == Self::Now
+    }
+
+    fn is_done(self) -> bool {
+        self == Self::Done
+    }
+}
+
+impl Account {
+    fn secured(&self) -> bool {
+        self.gates.iter().all(|gate| gate.state.is_done())
+    }
+}

@@ -1,0 +1,84 @@
+//! Values that several pages show alike.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use url::Url;
+
+/// A size, shown as people read it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(
+    /// Number of bytes.
+    pub u64,
+);
+
+/// A link out of this index, as a publisher wrote it. Only `http:` and `https:` exist, so that no page can hold
+/// a link that runs something.
+#[derive(Clone)]
+pub struct WebLink {
+    label: String,
+    href: String,
+}
+
+impl WebLink {
+    /// The link, or nothing where `address` is no `http:` or `https:` address.
+    pub fn new(label: impl Into<String>, address: &str) -> Option<Self> {
+        let url = Url::parse(address.trim()).ok()?;
+        matches!(url.scheme(), "http" | "https").then(|| Self { label: label.into(), href: url.into() })
+    }
+
+    /// What the publisher calls it.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Where it leads.
+    pub fn href(&self) -> &str {
+        &self.href
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = |unit: u64| (self.0 * 10 / unit / 10, self.0 * 10 / unit % 10);
+        let (unit, name) = match self.0 {
+            0..1_000 => return write!(f, "{} B", self.0),
+            1_000..1_000_000 => (1_000, "kB"),
+            1_000_000..1_000_000_000 => (1_000_000, "MB"),
+            1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
+            _ => return write!(f, "{} GB", self.0 / 1_000_000_000),
+        };
+        let (whole, tenth) = tenths(unit);
+        write!(f, "{whole}.{tenth} {name}")
+    }
+}
+
+impl HtmlSafe for Bytes {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_at_a_glance() {
+        let cases = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (12_345, "12.3 kB"),
+            (104_857_600, "104.8 MB"),
+            (u64::MAX, "18446744073 GB"),
+        ];
+        for (size, shown) in cases {
+            assert_eq!(Bytes(size).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_not_http_does_not_exist() {
+        for address in ["javascript:alert(1)", " JAVASCRIPT:alert(1)", "data:text/html,x", "//x.example", "", "file:///x"] {
+            assert!(WebLink::new("Home", address).is_none(), "{address}");
+        }
+        assert!(WebLink::new("Home", "https://example.org/x").is_some());
+    }
+}
