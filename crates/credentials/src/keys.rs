@@ -10,7 +10,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -55,7 +55,8 @@ pub struct Place<'a> {
     pub account: &'a [u8],
 }
 
-/// A hash that only the holder of the key file can make or test.
+/// A hash that only the holder of the key file can make or test; test one by
+/// [`InstanceKeys::check_keyed_hash`], not by `==`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyedHash {
     /// The number of the root key it was made under.
@@ -289,7 +290,8 @@ impl RootKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::from(*self.subkey(&[b"seal"])))
+        XChaCha20Poly1305::new_from_slice(&*self.subkey(&[b"seal"]))
+            .expect("a subkey has the length of the cipher's key")
     }
 
     fn mac(&self, purpose: &str, data: &[u8]) -> [u8; 32] {

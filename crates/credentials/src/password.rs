@@ -25,6 +25,8 @@ pub const LEAST_SCORE: u8 = 2;
 /// More bytes than this are not a password of anybody.
 const MOST_TYPED_BYTES: usize = 4096;
 const SALT_LEN: usize = 16;
+/// Shorter parts of a name are in too many passwords by chance.
+const LEAST_WORD: usize = 3;
 
 /// A password in Unicode normalization form C, so that two keyboards agree.
 #[derive(Clone, Debug)]
@@ -115,12 +117,12 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    const MOST_MEMORY_KIB: u32 = 4 << 20;
+    const MOST_MEMORY_KIB: u32 = 1 << 20;
     const MOST_PASSES: u32 = 64;
     const MOST_LANES: u32 = 64;
 
     /// These parameters, moved into what Argon2 can do and one process may
-    /// spend: 8 KiB a lane to 4 GiB, 1 to 64 passes, 1 to 64 lanes.
+    /// spend: 8 KiB a lane to 1 GiB, 1 to 64 passes, 1 to 64 lanes.
     pub(crate) fn within_limits(self) -> Self {
         let lanes = self.lanes.clamp(1, Self::MOST_LANES);
         Self {
@@ -275,9 +277,15 @@ pub struct Strength {
 }
 
 /// Estimates a password by zxcvbn; `context` holds what an attacker would try
-/// first: user name, display name, address, the index's own name.
+/// first: user name, display name, address, the index's own name. The words in
+/// them count too.
 pub fn strength(password: &Password, context: &[&str]) -> Strength {
-    let estimate = zxcvbn::zxcvbn(password.text.expose(), context);
+    let words = context
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| word.chars().count() >= LEAST_WORD);
+    let context: Vec<&str> = context.iter().copied().chain(words).collect();
+    let estimate = zxcvbn::zxcvbn(password.text.expose(), &context);
     let feedback = estimate.feedback();
     Strength {
         score: u8::from(estimate.score()),

@@ -63,7 +63,8 @@ pub fn generate(keys: &InstanceKeys, entropy: &dyn Entropy, parameters: Paramete
 }
 
 /// The digest of a typed code, to look up in its set; case, spaces and dashes do
-/// not count. Costs one hash.
+/// not count. Costs one hash, with the `parameters` the set was made with: under
+/// others no code is found.
 ///
 /// `None` when the text cannot be a code or the key file no longer holds the
 /// key of this salt.

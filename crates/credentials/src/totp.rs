@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use crate::entropy::{self, Entropy};
+use crate::entropy::Entropy;
 use crate::secret::{Secret, SecretBytes};
 
 /// Seconds in a step.
@@ -29,9 +29,9 @@ pub struct TotpSecret(SecretBytes);
 impl TotpSecret {
     /// A new secret.
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        Self(SecretBytes::new(
-            entropy::bytes::<SECRET_LEN>(entropy).to_vec(),
-        ))
+        let mut bytes = vec![0; SECRET_LEN];
+        entropy.fill(&mut bytes);
+        Self(SecretBytes::new(bytes))
     }
 
     /// A stored secret; `None` unless it is 20 bytes.
