@@ -66,10 +66,7 @@ impl Caveat {
         let Ok(Value::Array(items)) = serde_json::from_slice(bytes) else {
             return Err(CaveatRefused::NotTagged);
         };
-        let (tag, values) = items
-            .split_first()
-            .and_then(|(tag, values)| Some((tag.as_i64()?, values)))
-            .ok_or(CaveatRefused::NotTagged)?;
+        let (tag, values) = items.split_first().and_then(|(tag, values)| Some((tag.as_i64()?, values))).ok_or(CaveatRefused::NotTagged)?;
         let (form, read): (&'static str, Reader) = match tag {
             VALIDITY => ("[0, expires_at, not_before]", validity),
             PROJECT_NAMES => (r#"[1, ["project-name"]]"#, project_names),
@@ -85,10 +82,7 @@ impl Caveat {
     /// The caveat as JSON, byte for byte as Python's `json.dumps` writes it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let text = match self {
-            Self::Validity {
-                not_before_s,
-                expires_at_s,
-            } => format!("[{VALIDITY}, {expires_at_s}, {not_before_s}]"),
+            Self::Validity { not_before_s, expires_at_s } => format!("[{VALIDITY}, {expires_at_s}, {not_before_s}]"),
             Self::ProjectNames(names) => list(PROJECT_NAMES, names),
             Self::ProjectIds(ids) => list(PROJECT_IDS, ids),
             Self::Account(id) => format!("[{ACCOUNT}, {}]", quoted(&id.to_string())),
@@ -106,10 +100,7 @@ fn validity(values: &[Value]) -> Option<Caveat> {
     let [expires_at, not_before] = values else {
         return None;
     };
-    Some(Caveat::Validity {
-        not_before_s: not_before.as_i64()?,
-        expires_at_s: expires_at.as_i64()?,
-    })
+    Some(Caveat::Validity { not_before_s: not_before.as_i64()?, expires_at_s: expires_at.as_i64()? })
 }
 
 fn project_names(values: &[Value]) -> Option<Caveat> {
@@ -141,10 +132,7 @@ fn strings(values: &[Value]) -> Option<Vec<String>> {
     let [Value::Array(items)] = values else {
         return None;
     };
-    items
-        .iter()
-        .map(|item| item.as_str().map(str::to_owned))
-        .collect()
+    items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// Only lower-case with hyphens: pypitoken refuses every other spelling.

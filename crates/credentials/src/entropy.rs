@@ -17,9 +17,7 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, out: &mut [u8]) {
-        SysRng
-            .try_fill_bytes(out)
-            .expect("a system without a random source cannot run an index");
+        SysRng.try_fill_bytes(out).expect("a system without a random source cannot run an index");
     }
 }
 
@@ -53,11 +51,7 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_its_stream_and_another_seed_does_not() {
-        let (one, same, other) = (
-            SeededEntropy::new(1),
-            SeededEntropy::new(1),
-            SeededEntropy::new(2),
-        );
+        let (one, same, other) = (SeededEntropy::new(1), SeededEntropy::new(1), SeededEntropy::new(2));
         let first: [u8; 32] = bytes(&one);
         assert_eq!(first, bytes::<32>(&same));
         assert_ne!(first, bytes::<32>(&other));

@@ -119,13 +119,7 @@ impl InstanceKeys {
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut bytes = Zeroizing::new([0; KEY_LEN]);
         entropy.fill(&mut *bytes);
-        Self {
-            current: RootKey {
-                id: FIRST_ID,
-                bytes,
-            },
-            older: Vec::new(),
-        }
+        Self { current: RootKey { id: FIRST_ID, bytes }, older: Vec::new() }
     }
 
     /// Reads a key file: `#` opens a comment line, every other line is
@@ -139,10 +133,7 @@ impl InstanceKeys {
             }
             let key = RootKey::parse(line, line_number)?;
             if keys.iter().any(|other| other.id == key.id) {
-                return Err(KeyFileError::Repeated {
-                    line: line_number,
-                    id: key.id,
-                });
+                return Err(KeyFileError::Repeated { line: line_number, id: key.id });
             }
             keys.push(key);
         }
@@ -150,10 +141,7 @@ impl InstanceKeys {
             return Err(KeyFileError::Empty);
         }
         let current = keys.remove(0);
-        Ok(Self {
-            current,
-            older: keys,
-        })
+        Ok(Self { current, older: keys })
     }
 
     /// The text of the key file.
@@ -181,10 +169,7 @@ impl InstanceKeys {
         sealed.extend_from_slice(&self.current.id.to_be_bytes());
         let nonce: [u8; NONCE_LEN] = entropy::bytes(entropy);
         let aad = place.bind(&sealed);
-        let payload = Payload {
-            msg: plain,
-            aad: &aad,
-        };
+        let payload = Payload { msg: plain, aad: &aad };
         let ciphertext = self
             .current
             .cipher()
@@ -197,42 +182,28 @@ impl InstanceKeys {
 
     /// Decrypts what [`InstanceKeys::seal`] made for the same place.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretBytes, CannotOpen> {
-        let (head, rest) = sealed
-            .split_first_chunk::<SEAL_HEAD_LEN>()
-            .ok_or(CannotOpen::Malformed)?;
-        let (nonce, ciphertext) = rest
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(CannotOpen::Malformed)?;
+        let (head, rest) = sealed.split_first_chunk::<SEAL_HEAD_LEN>().ok_or(CannotOpen::Malformed)?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_LEN>().ok_or(CannotOpen::Malformed)?;
         let [SEAL_VERSION, id @ ..] = *head else {
             return Err(CannotOpen::Malformed);
         };
         let id = u32::from_be_bytes(id);
         let key = self.named(id).ok_or(CannotOpen::UnknownKey(id))?;
         let aad = place.bind(head);
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &aad,
-        };
-        key.cipher()
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map(SecretBytes::new)
-            .map_err(|_| CannotOpen::NotAuthentic)
+        let payload = Payload { msg: ciphertext, aad: &aad };
+        key.cipher().decrypt(&XNonce::from(*nonce), payload).map(SecretBytes::new).map_err(|_| CannotOpen::NotAuthentic)
     }
 
     /// HMAC-SHA256 of `data` under the current key; another `purpose` gives an
     /// unrelated hash.
     pub fn keyed_hash(&self, purpose: &str, data: &[u8]) -> KeyedHash {
-        KeyedHash {
-            key_id: self.current.id,
-            digest: self.current.mac(purpose, data),
-        }
+        KeyedHash { key_id: self.current.id, digest: self.current.mac(purpose, data) }
     }
 
     /// Whether `expected` is the hash of `data`, under the key that made it; in
     /// constant time, and never for a key this file does not hold.
     pub fn check_keyed_hash(&self, purpose: &str, data: &[u8], expected: &KeyedHash) -> bool {
-        self.named(expected.key_id)
-            .is_some_and(|key| key.mac(purpose, data).ct_eq(&expected.digest).into())
+        self.named(expected.key_id).is_some_and(|key| key.mac(purpose, data).ct_eq(&expected.digest).into())
     }
 
     /// The pepper that belongs to a key number, if the file holds that key.
@@ -264,21 +235,14 @@ impl fmt::Debug for InstanceKeys {
 impl RootKey {
     fn parse(line: &str, line_number: usize) -> Result<Self, KeyFileError> {
         let mut words = line.split_ascii_whitespace();
-        let (Some("key"), Some(id), Some(text), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
+        let (Some("key"), Some(id), Some(text), None) = (words.next(), words.next(), words.next(), words.next()) else {
             return Err(KeyFileError::Line { line: line_number });
         };
-        let id = id
-            .parse()
-            .map_err(|_| KeyFileError::Line { line: line_number })?;
+        let id = id.parse().map_err(|_| KeyFileError::Line { line: line_number })?;
         let refused = KeyFileError::Key { line: line_number };
         let decoded = Zeroizing::new(BASE64.decode(text).map_err(|_| refused)?);
         let bytes = <[u8; KEY_LEN]>::try_from(decoded.as_slice()).map_err(|_| refused)?;
-        Ok(Self {
-            id,
-            bytes: Zeroizing::new(bytes),
-        })
+        Ok(Self { id, bytes: Zeroizing::new(bytes) })
     }
 
     fn subkey(&self, purpose: &[&[u8]]) -> Subkey {
@@ -290,23 +254,18 @@ impl RootKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new_from_slice(&*self.subkey(&[b"seal"]))
-            .expect("a subkey has the length of the cipher's key")
+        XChaCha20Poly1305::new_from_slice(&*self.subkey(&[b"seal"])).expect("a subkey has the length of the cipher's key")
     }
 
     fn mac(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
         let key = self.subkey(&[b"keyed-hash:", purpose.as_bytes()]);
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&*key).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*key).expect("HMAC takes a key of any length");
         mac.update(data);
         mac.finalize().into_bytes().into()
     }
 
     fn pepper(&self) -> Pepper {
-        Pepper {
-            key_id: self.id,
-            bytes: self.subkey(&[b"pepper"]),
-        }
+        Pepper { key_id: self.id, bytes: self.subkey(&[b"pepper"]) }
     }
 }
 
@@ -332,10 +291,7 @@ impl KeyedHash {
     /// Reads [`KeyedHash::to_bytes`] back; `None` unless it is 36 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (id, digest) = bytes.split_first_chunk::<4>()?;
-        Some(Self {
-            key_id: u32::from_be_bytes(*id),
-            digest: digest.try_into().ok()?,
-        })
+        Some(Self { key_id: u32::from_be_bytes(*id), digest: digest.try_into().ok()? })
     }
 }
 
@@ -352,8 +308,6 @@ impl Pepper {
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pepper")
-            .field("key_id", &self.key_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Pepper").field("key_id", &self.key_id).finish_non_exhaustive()
     }
 }

@@ -85,10 +85,7 @@ impl Macaroon {
 
     /// Whether identifier and caveats are as signed with `key`; in constant time.
     pub fn verify(&self, key: &SecretBytes) -> bool {
-        let expected = self.caveats.iter().fold(
-            first_signature(key, &self.identifier),
-            |signature, caveat| hmac(&signature, caveat),
-        );
+        let expected = self.caveats.iter().fold(first_signature(key, &self.identifier), |signature, caveat| hmac(&signature, caveat));
         expected.ct_eq(&self.signature).into()
     }
 
@@ -102,11 +99,7 @@ impl Macaroon {
         if text.expose().len() > MOST_TEXT_BYTES {
             return Err(TokenRefused::TooLong);
         }
-        let body = text
-            .expose()
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix('-'))
-            .ok_or(TokenRefused::Prefix)?;
+        let body = text.expose().strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).ok_or(TokenRefused::Prefix)?;
         wire::decode(body)
     }
 }
@@ -114,11 +107,7 @@ impl Macaroon {
 impl std::fmt::Debug for Macaroon {
     /// Without the signature, which is the secret part.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let caveats: Vec<_> = self
-            .caveats
-            .iter()
-            .map(|c| String::from_utf8_lossy(c))
-            .collect();
+        let caveats: Vec<_> = self.caveats.iter().map(|c| String::from_utf8_lossy(c)).collect();
         f.debug_struct("Macaroon")
             .field("location", &self.location)
             .field("identifier", &String::from_utf8_lossy(&self.identifier))

@@ -63,10 +63,7 @@ impl Password {
         }
         match text.expose().chars().count() {
             ..LEAST_CHARACTERS => Err(PasswordRefused::TooShort),
-            LEAST_CHARACTERS..=MOST_CHARACTERS => Ok(Self {
-                text,
-                hopeless: false,
-            }),
+            LEAST_CHARACTERS..=MOST_CHARACTERS => Ok(Self { text, hopeless: false }),
             _ => Err(PasswordRefused::TooLong),
         }
     }
@@ -75,11 +72,7 @@ impl Password {
     /// have allowed it; above 4096 bytes it costs the same and never matches.
     pub fn typed(text: &Secret) -> Self {
         let hopeless = text.expose().len() > MOST_TYPED_BYTES;
-        let text = if hopeless {
-            Secret::new("")
-        } else {
-            normalized(text)
-        };
+        let text = if hopeless { Secret::new("") } else { normalized(text) };
         Self { text, hopeless }
     }
 
@@ -108,11 +101,7 @@ pub struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self {
-            memory_kib: 65_536,
-            passes: 3,
-            lanes: 1,
-        }
+        Self { memory_kib: 65_536, passes: 3, lanes: 1 }
     }
 }
 
@@ -125,11 +114,7 @@ impl Parameters {
     /// spend: 8 KiB a lane to 1 GiB, 1 to 64 passes, 1 to 64 lanes.
     pub(crate) fn within_limits(self) -> Self {
         let lanes = self.lanes.clamp(1, Self::MOST_LANES);
-        Self {
-            memory_kib: self.memory_kib.clamp(8 * lanes, Self::MOST_MEMORY_KIB),
-            passes: self.passes.clamp(1, Self::MOST_PASSES),
-            lanes,
-        }
+        Self { memory_kib: self.memory_kib.clamp(8 * lanes, Self::MOST_MEMORY_KIB), passes: self.passes.clamp(1, Self::MOST_PASSES), lanes }
     }
 }
 
@@ -149,39 +134,24 @@ pub enum Verified {
 /// The value to store for a password: `$argon2id$v=19$m=…,t=…,p=…,keyid=…$salt$hash`.
 ///
 /// A [`Password::typed`] of more than 4096 bytes gets a value nothing matches.
-pub fn hash(
-    password: &Password,
-    parameters: Parameters,
-    keys: &InstanceKeys,
-    entropy: &dyn Entropy,
-) -> String {
+pub fn hash(password: &Password, parameters: Parameters, keys: &InstanceKeys, entropy: &dyn Entropy) -> String {
     if password.hopeless {
         return decoy(parameters, keys);
     }
     let pepper = keys.current_pepper();
     let parameters = parameters.within_limits();
     let salt: [u8; SALT_LEN] = entropy::bytes(entropy);
-    let stored = Stored {
-        parameters,
-        key_id: pepper.key_id(),
-        salt: salt.to_vec(),
-        digest: stretch(password.bytes(), &salt, parameters, &pepper),
-    };
+    let stored =
+        Stored { parameters, key_id: pepper.key_id(), salt: salt.to_vec(), digest: stretch(password.bytes(), &salt, parameters, &pepper) };
     stored.to_text()
 }
 
 /// Tests a typed password against a stored value. Every call costs one hash: a
 /// stored value that cannot be read costs one with the wanted parameters.
-pub fn verify(
-    password: &Password,
-    stored: &str,
-    keys: &InstanceKeys,
-    wanted: Parameters,
-) -> Verified {
+pub fn verify(password: &Password, stored: &str, keys: &InstanceKeys, wanted: Parameters) -> Verified {
     let wanted = wanted.within_limits();
     let current = keys.current_pepper();
-    let known = Stored::parse(stored)
-        .and_then(|stored| keys.pepper(stored.key_id).map(|pepper| (stored, pepper)));
+    let known = Stored::parse(stored).and_then(|stored| keys.pepper(stored.key_id).map(|pepper| (stored, pepper)));
     let Some((stored, pepper)) = known else {
         spend(password, wanted, &current);
         return Verified::Wrong;
@@ -189,9 +159,7 @@ pub fn verify(
     let digest = stretch(password.bytes(), &stored.salt, stored.parameters, &pepper);
     let same = bool::from(digest.ct_eq(&stored.digest));
     if same && !password.hopeless {
-        Verified::Right {
-            outdated: stored.parameters != wanted || stored.key_id != current.key_id(),
-        }
+        Verified::Right { outdated: stored.parameters != wanted || stored.key_id != current.key_id() }
     } else {
         Verified::Wrong
     }
@@ -208,12 +176,7 @@ fn spend(password: &Password, parameters: Parameters, pepper: &Pepper) {
 pub fn decoy(parameters: Parameters, keys: &InstanceKeys) -> String {
     let salt = keys.keyed_hash("password decoy salt", b"").digest;
     let digest = keys.keyed_hash("password decoy digest", b"").digest;
-    let stored = Stored {
-        parameters: parameters.within_limits(),
-        key_id: keys.current_id(),
-        salt: salt[..SALT_LEN].to_vec(),
-        digest,
-    };
+    let stored = Stored { parameters: parameters.within_limits(), key_id: keys.current_id(), salt: salt[..SALT_LEN].to_vec(), digest };
     stored.to_text()
 }
 
@@ -226,11 +189,7 @@ struct Stored {
 
 impl Stored {
     fn to_text(&self) -> String {
-        let Parameters {
-            memory_kib,
-            passes,
-            lanes,
-        } = self.parameters;
+        let Parameters { memory_kib, passes, lanes } = self.parameters;
         format!(
             "$argon2id$v=19$m={memory_kib},t={passes},p={lanes},keyid={}${}${}",
             BASE64.encode(self.key_id.to_be_bytes()),
@@ -245,11 +204,8 @@ impl Stored {
         let (costs, salt, digest) = (parts.next()?, parts.next()?, parts.next()?);
         let mut costs = costs.split(',');
         let mut cost = |name: &str| costs.next()?.strip_prefix(name);
-        let parameters = Parameters {
-            memory_kib: cost("m=")?.parse().ok()?,
-            passes: cost("t=")?.parse().ok()?,
-            lanes: cost("p=")?.parse().ok()?,
-        };
+        let parameters =
+            Parameters { memory_kib: cost("m=")?.parse().ok()?, passes: cost("t=")?.parse().ok()?, lanes: cost("p=")?.parse().ok()? };
         let key_id = BASE64.decode(cost("keyid=")?).ok()?;
         let stored = Self {
             parameters,
@@ -257,10 +213,8 @@ impl Stored {
             salt: BASE64.decode(salt).ok()?,
             digest: BASE64.decode(digest).ok()?.try_into().ok()?,
         };
-        let sound = parts.next().is_none()
-            && costs.next().is_none()
-            && stored.salt.len() == SALT_LEN
-            && parameters.within_limits() == parameters;
+        let sound =
+            parts.next().is_none() && costs.next().is_none() && stored.salt.len() == SALT_LEN && parameters.within_limits() == parameters;
         sound.then_some(stored)
     }
 }
@@ -280,18 +234,14 @@ pub struct Strength {
 /// first: user name, display name, address, the index's own name. The words in
 /// them count too.
 pub fn strength(password: &Password, context: &[&str]) -> Strength {
-    let words = context
-        .iter()
-        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
-        .filter(|word| word.chars().count() >= LEAST_WORD);
+    let words =
+        context.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric())).filter(|word| word.chars().count() >= LEAST_WORD);
     let context: Vec<&str> = context.iter().copied().chain(words).collect();
     let estimate = zxcvbn::zxcvbn(password.text.expose(), &context);
     let feedback = estimate.feedback();
     Strength {
         score: u8::from(estimate.score()),
         warning: feedback.and_then(|f| f.warning()).map(|w| w.to_string()),
-        suggestions: feedback
-            .map(|f| f.suggestions().iter().map(ToString::to_string).collect())
-            .unwrap_or_default(),
+        suggestions: feedback.map(|f| f.suggestions().iter().map(ToString::to_string).collect()).unwrap_or_default(),
     }
 }

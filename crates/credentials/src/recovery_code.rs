@@ -16,11 +16,7 @@ use crate::stretch::stretch;
 /// How many codes a set has.
 pub const CODES: usize = 8;
 /// What one guess costs when nothing else is configured.
-pub const PARAMETERS: Parameters = Parameters {
-    memory_kib: 19 * 1024,
-    passes: 2,
-    lanes: 1,
-};
+pub const PARAMETERS: Parameters = Parameters { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 const CODE_BYTES: usize = 10;
 const CODE_CHARACTERS: usize = 16;
 const SALT_LEN: usize = 16;
@@ -53,10 +49,7 @@ pub fn generate(keys: &InstanceKeys, entropy: &dyn Entropy, parameters: Paramete
     let codes = (0..CODES)
         .map(|_| {
             let code = Zeroizing::new(entropy::bytes::<CODE_BYTES>(entropy));
-            RecoveryCode {
-                text: written(&code),
-                digest: stretch(&*code, &salt, parameters, &pepper),
-            }
+            RecoveryCode { text: written(&code), digest: stretch(&*code, &salt, parameters, &pepper) }
         })
         .collect();
     RecoverySet { salt, codes }
@@ -68,12 +61,7 @@ pub fn generate(keys: &InstanceKeys, entropy: &dyn Entropy, parameters: Paramete
 ///
 /// `None` when the text cannot be a code or the key file no longer holds the
 /// key of this salt.
-pub fn digest(
-    typed: &str,
-    salt: &[u8],
-    keys: &InstanceKeys,
-    parameters: Parameters,
-) -> Option<[u8; 32]> {
+pub fn digest(typed: &str, salt: &[u8], keys: &InstanceKeys, parameters: Parameters) -> Option<[u8; 32]> {
     let pepper = pepper_of(salt, keys)?;
     let code = read(typed)?;
     Some(stretch(&*code, salt, parameters, &pepper))

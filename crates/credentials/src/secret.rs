@@ -91,14 +91,8 @@ mod tests {
             password: Secret,
             key: SecretBytes,
         }
-        let form = Form {
-            password: Secret::new("correct horse"),
-            key: SecretBytes::new(b"battery".to_vec()),
-        };
-        assert_eq!(
-            format!("{form:?}"),
-            "Form { password: [secret], key: [secret] }"
-        );
+        let form = Form { password: Secret::new("correct horse"), key: SecretBytes::new(b"battery".to_vec()) };
+        assert_eq!(format!("{form:?}"), "Form { password: [secret], key: [secret] }");
     }
 
     #[test]

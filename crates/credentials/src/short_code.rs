@@ -51,9 +51,7 @@ mod tests {
     }
 
     fn code_of(words: &[u32]) -> String {
-        generate(&Words(Mutex::new(words.to_vec())))
-            .expose()
-            .to_owned()
+        generate(&Words(Mutex::new(words.to_vec()))).expose().to_owned()
     }
 
     #[test]
@@ -78,10 +76,7 @@ mod tests {
                 seen[place][usize::from(digit - b'0')] += 1;
             }
         }
-        assert!(
-            seen.iter().flatten().all(|n| (480..720).contains(n)),
-            "{seen:?}"
-        );
+        assert!(seen.iter().flatten().all(|n| (480..720).contains(n)), "{seen:?}");
     }
 
     #[test]
@@ -92,15 +87,7 @@ mod tests {
 
     #[test]
     fn anything_but_six_ascii_digits_is_no_code() {
-        for typed in [
-            "",
-            "12345",
-            "1234567",
-            "12345a",
-            "١٢٣٤٥٦",
-            "+12345",
-            "12.345",
-        ] {
+        for typed in ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "+12345", "12.345"] {
             assert_eq!(normalize(typed), None, "{typed:?}");
         }
     }

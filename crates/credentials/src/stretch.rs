@@ -12,29 +12,17 @@ pub(crate) const DIGEST_LEN: usize = 32;
 ///
 /// # Source
 /// RFC 9106 §3.
-pub(crate) fn stretch(
-    input: &[u8],
-    salt: &[u8],
-    parameters: Parameters,
-    pepper: &Pepper,
-) -> [u8; DIGEST_LEN] {
+pub(crate) fn stretch(input: &[u8], salt: &[u8], parameters: Parameters, pepper: &Pepper) -> [u8; DIGEST_LEN] {
     argon2id(input, salt, parameters, pepper.expose())
 }
 
 fn argon2id(input: &[u8], salt: &[u8], parameters: Parameters, secret: &[u8]) -> [u8; DIGEST_LEN] {
-    let Parameters {
-        memory_kib,
-        passes,
-        lanes,
-    } = parameters.within_limits();
-    let params = Params::new(memory_kib, passes, lanes, Some(DIGEST_LEN))
-        .expect("parameters within our limits are within Argon2's");
-    let argon2 = Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params)
-        .expect("a 32-byte secret is within Argon2's limit");
+    let Parameters { memory_kib, passes, lanes } = parameters.within_limits();
+    let params = Params::new(memory_kib, passes, lanes, Some(DIGEST_LEN)).expect("parameters within our limits are within Argon2's");
+    let argon2 =
+        Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params).expect("a 32-byte secret is within Argon2's limit");
     let mut digest = [0; DIGEST_LEN];
-    argon2
-        .hash_password_into(input, salt, &mut digest)
-        .expect("the salt is long enough and there is memory for one hash");
+    argon2.hash_password_into(input, salt, &mut digest).expect("the salt is long enough and there is memory for one hash");
     digest
 }
 
@@ -62,12 +50,7 @@ mod tests {
         let bytes = |hex: &str| HEXLOWER.decode(hex.as_bytes()).unwrap();
         assert_eq!(vectors.iter().filter(|v| !v.secret.is_empty()).count(), 6);
         for vector in &vectors {
-            let digest = argon2id(
-                &bytes(&vector.password),
-                &bytes(&vector.salt),
-                vector.parameters,
-                &bytes(&vector.secret),
-            );
+            let digest = argon2id(&bytes(&vector.password), &bytes(&vector.salt), vector.parameters, &bytes(&vector.secret));
             assert_eq!(HEXLOWER.encode(&digest), vector.digest);
         }
     }

@@ -74,12 +74,7 @@ fn their_tokens_verify_at_every_stage_and_not_with_another_key() {
             assert!(!token.verify(&SecretBytes::new(other)));
             assert_eq!(token.location, vector.location);
             assert_eq!(token.identifier, vector.identifier.as_bytes());
-            assert!(
-                token
-                    .caveats()
-                    .iter()
-                    .eq(vector.caveats[..stage].iter().map(|c| c.as_bytes()))
-            );
+            assert!(token.caveats().iter().eq(vector.caveats[..stage].iter().map(|c| c.as_bytes())));
         }
     }
 }
@@ -89,10 +84,7 @@ fn their_caveats_read_and_are_written_the_same() {
     let vectors = vectors().tokens;
     let caveats: Vec<&String> = vectors.iter().flat_map(|vector| &vector.caveats).collect();
     for tag in ["[0, ", "[1, ", "[2, ", "[3, ", "[100, ", "[101, "] {
-        assert!(
-            caveats.iter().any(|caveat| caveat.starts_with(tag)),
-            "{tag}"
-        );
+        assert!(caveats.iter().any(|caveat| caveat.starts_with(tag)), "{tag}");
     }
     for caveat in caveats {
         let read = Caveat::parse(caveat.as_bytes()).unwrap();
@@ -127,12 +119,7 @@ struct Python {
 impl Python {
     fn start(program: &std::ffi::OsStr) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/answer.py");
-        let mut child = Command::new(program)
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = Command::new(program).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         Self { child, answers }
     }
@@ -175,9 +162,7 @@ impl Draw {
     fn text(&self, alphabet: &str, longest: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
         let length = self.below(longest + 1);
-        (0..length)
-            .map(|_| alphabet[self.below(alphabet.len())])
-            .collect()
+        (0..length).map(|_| alphabet[self.below(alphabet.len())]).collect()
     }
 
     fn many<T>(&self, most: usize, one: impl Fn(&Self) -> T) -> Vec<T> {
@@ -198,10 +183,7 @@ impl Draw {
 
     fn caveat(&self) -> Caveat {
         match self.below(6) {
-            0 => Caveat::Validity {
-                not_before_s: self.below(1 << 40) as i64 - (1 << 20),
-                expires_at_s: self.below(1 << 40) as i64,
-            },
+            0 => Caveat::Validity { not_before_s: self.below(1 << 40) as i64 - (1 << 20), expires_at_s: self.below(1 << 40) as i64 },
             1 => Caveat::ProjectNames(self.many(5, |d| d.text("ab-12ü\"\\\n日🐍\u{7f}", 12))),
             2 => Caveat::ProjectIds(self.many(4, Self::uuid)),
             3 => Caveat::Account(self.uuid()),
@@ -216,29 +198,15 @@ impl Draw {
         let location = self.text("abc.-ü", 30);
         let identifier = self.text("0123456789abcdef-é", 300);
         let caveats = self.many(8, Self::caveat);
-        let caveats = caveats
-            .iter()
-            .map(|c| String::from_utf8(c.to_bytes()).unwrap());
-        Vector {
-            key,
-            location,
-            identifier,
-            prefix: "room".into(),
-            caveats: caveats.collect(),
-            texts: Vec::new(),
-        }
+        let caveats = caveats.iter().map(|c| String::from_utf8(c.to_bytes()).unwrap());
+        Vector { key, location, identifier, prefix: "room".into(), caveats: caveats.collect(), texts: Vec::new() }
     }
 }
 
 fn one_round(python: &mut Python, draw: &Draw) {
     let vector = draw.vector();
     let extra = String::from_utf8(draw.caveat().to_bytes()).unwrap();
-    let token = vector
-        .caveats
-        .iter()
-        .fold(vector.minted(), |token, caveat| {
-            token.with_caveat(caveat.as_bytes())
-        });
+    let token = vector.caveats.iter().fold(vector.minted(), |token, caveat| token.with_caveat(caveat.as_bytes()));
     let text = token.to_text("room");
     let answer = python.ask(&serde_json::json!({
         "key": vector.key,

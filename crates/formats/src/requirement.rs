@@ -15,10 +15,25 @@ const DEPTH_LIMIT: usize = 50;
 const OPERATORS: [&str; 8] = ["===", "~=", "==", "!=", "<=", ">=", "<", ">"];
 
 const VARIABLES: [&str; 19] = [
-    "dependency_groups", "extra", "extras", "implementation_name", "implementation_version", "os.name", "os_name",
-    "platform.machine", "platform.python_implementation", "platform.version", "platform_machine",
-    "platform_python_implementation", "platform_release", "platform_system", "platform_version",
-    "python_full_version", "python_implementation", "python_version", "sys.platform",
+    "dependency_groups",
+    "extra",
+    "extras",
+    "implementation_name",
+    "implementation_version",
+    "os.name",
+    "os_name",
+    "platform.machine",
+    "platform.python_implementation",
+    "platform.version",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_full_version",
+    "python_implementation",
+    "python_version",
+    "sys.platform",
 ];
 
 /// A parsed dependency; `Display` is one spelling for all that mean the same token by token.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use credentials::entropy::Entropy;
 use credentials::keys::InstanceKeys;
+use credentials::password::Parameters;
 
 use crate::blobs::Blobs;
 use crate::clock::{Clock, Time};
@@ -32,6 +33,8 @@ pub struct Inner {
     pub keys: Arc<InstanceKeys>,
     /// Password hashing, beside the async threads.
     pub lane: Lane,
+    /// How costly password hashes are.
+    pub hashing: Parameters,
     /// Pages kept ready.
     pub prepared: Prepared,
 }

@@ -68,6 +68,14 @@ pub enum Scope {
     Index,
 }
 
+impl Limit {
+    /// Whether every request counts, so that the gate takes it; the others count failures, and verbs take them.
+    #[must_use]
+    pub const fn counts_every(self) -> bool {
+        matches!(self, Self::Registration | Self::Search | Self::Upload)
+    }
+}
+
 impl Scope {
     /// All scopes.
     pub const ALL: [Self; 3] = [Self::Account, Self::Network, Self::Index];

@@ -112,10 +112,7 @@ impl<'a> Fields<'a> {
 
     fn bytes(&mut self) -> Result<&'a [u8], TokenRefused> {
         let length = self.length()?;
-        let (data, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or(TokenRefused::Damaged)?;
+        let (data, rest) = self.rest.split_at_checked(length).ok_or(TokenRefused::Damaged)?;
         self.rest = rest;
         Ok(data)
     }

@@ -12,41 +12,17 @@ fn parse(text: &str) -> Result<Caveat, CaveatRefused> {
 
 fn all() -> Vec<(Caveat, &'static str)> {
     vec![
+        (Caveat::Validity { not_before_s: 100, expires_at_s: 200 }, "[0, 200, 100]"),
+        (Caveat::ProjectNames(vec!["spam".into(), "eggs".into()]), r#"[1, ["spam", "eggs"]]"#),
+        (Caveat::ProjectIds(vec![ID]), r#"[2, ["01234567-89ab-cdef-0123-456789abcdef"]]"#),
+        (Caveat::Account(ID), r#"[3, "01234567-89ab-cdef-0123-456789abcdef"]"#),
+        (Caveat::Actions(vec!["upload".into()]), r#"[100, ["upload"]]"#),
         (
-            Caveat::Validity {
-                not_before_s: 100,
-                expires_at_s: 200,
-            },
-            "[0, 200, 100]",
-        ),
-        (
-            Caveat::ProjectNames(vec!["spam".into(), "eggs".into()]),
-            r#"[1, ["spam", "eggs"]]"#,
-        ),
-        (
-            Caveat::ProjectIds(vec![ID]),
-            r#"[2, ["01234567-89ab-cdef-0123-456789abcdef"]]"#,
-        ),
-        (
-            Caveat::Account(ID),
-            r#"[3, "01234567-89ab-cdef-0123-456789abcdef"]"#,
-        ),
-        (
-            Caveat::Actions(vec!["upload".into()]),
-            r#"[100, ["upload"]]"#,
-        ),
-        (
-            Caveat::Networks(vec![
-                "192.0.2.0/24".parse().unwrap(),
-                "2001:db8::/32".parse().unwrap(),
-            ]),
+            Caveat::Networks(vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()]),
             r#"[101, ["192.0.2.0/24", "2001:db8::/32"]]"#,
         ),
         (Caveat::ProjectNames(Vec::new()), "[1, []]"),
-        (
-            Caveat::Actions(vec!["ü\"\\\n🐍\u{7f}".into()]),
-            r#"[100, ["\u00fc\"\\\n\ud83d\udc0d\u007f"]]"#,
-        ),
+        (Caveat::Actions(vec!["ü\"\\\n🐍\u{7f}".into()]), r#"[100, ["\u00fc\"\\\n\ud83d\udc0d\u007f"]]"#),
     ]
 }
 
@@ -60,10 +36,7 @@ fn every_caveat_is_written_as_python_writes_it_and_reads_back() {
 
 #[test]
 fn spaces_do_not_matter_when_reading() {
-    let expected = Caveat::Validity {
-        not_before_s: -1,
-        expires_at_s: 200,
-    };
+    let expected = Caveat::Validity { not_before_s: -1, expires_at_s: 200 };
     assert_eq!(parse("[0,200,-1]"), Ok(expected.clone()));
     assert_eq!(parse(" [ 0 , 200 , -1 ] \n"), Ok(expected));
 }
@@ -74,10 +47,7 @@ fn an_unknown_or_reserved_number_is_refused() {
         let refused = parse(&format!(r#"[{tag}, ["x"]]"#)).unwrap_err();
         assert_eq!(refused, CaveatRefused::Unknown(tag));
     }
-    assert_eq!(
-        parse(r#"[104, 1]"#).unwrap_err().to_string(),
-        "this index does not know caveat 104"
-    );
+    assert_eq!(parse(r#"[104, 1]"#).unwrap_err().to_string(), "this index does not know caveat 104");
 }
 
 #[test]
@@ -107,10 +77,7 @@ fn what_is_no_numbered_array_is_refused() {
     ] {
         assert_eq!(parse(text), Err(CaveatRefused::NotTagged), "{text:?}");
     }
-    assert_eq!(
-        Caveat::parse(b"[100, [\"\xff\"]]"),
-        Err(CaveatRefused::NotTagged)
-    );
+    assert_eq!(Caveat::parse(b"[100, [\"\xff\"]]"), Err(CaveatRefused::NotTagged));
     assert_eq!(parse(&"[".repeat(100_000)), Err(CaveatRefused::NotTagged));
 }
 
@@ -154,19 +121,13 @@ fn a_known_number_in_another_shape_is_refused() {
         "[101, \"192.0.2.0/24\"]",
     ] {
         let refused = parse(text).unwrap_err();
-        assert!(
-            matches!(refused, CaveatRefused::Shape { .. }),
-            "{text}: {refused}"
-        );
+        assert!(matches!(refused, CaveatRefused::Shape { .. }), "{text}: {refused}");
     }
 }
 
 #[test]
 fn a_refused_shape_says_the_right_one() {
-    assert_eq!(
-        parse("[0, 1]").unwrap_err().to_string(),
-        "caveat 0 is not of the form [0, expires_at, not_before]"
-    );
+    assert_eq!(parse("[0, 1]").unwrap_err().to_string(), "caveat 0 is not of the form [0, expires_at, not_before]");
 }
 
 proptest! {

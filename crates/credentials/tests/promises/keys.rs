@@ -7,11 +7,7 @@ use proptest::prelude::*;
 
 use crate::{keys, with_new_key};
 
-const PLACE: Place<'static> = Place {
-    table: "factors",
-    row: b"row 1",
-    account: b"ada",
-};
+const PLACE: Place<'static> = Place { table: "factors", row: b"row 1", account: b"ada" };
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn refused(text: &str) -> KeyFileError {
@@ -29,16 +25,8 @@ fn a_key_file_reads_back_and_opens_what_was_sealed() {
 
 #[test]
 fn comments_and_blank_lines_in_a_key_file_do_not_count() {
-    let text = format!(
-        "# one\r\n\n  key 7 {KEY}  \r\n# key 8 x\nkey 3 {}\n",
-        KEY.replace("AA", "BA")
-    );
-    assert_eq!(
-        InstanceKeys::parse(&Secret::new(text))
-            .unwrap()
-            .current_id(),
-        7
-    );
+    let text = format!("# one\r\n\n  key 7 {KEY}  \r\n# key 8 x\nkey 3 {}\n", KEY.replace("AA", "BA"));
+    assert_eq!(InstanceKeys::parse(&Secret::new(text)).unwrap().current_id(), 7);
 }
 
 #[test]
@@ -46,37 +34,19 @@ fn a_broken_key_file_says_which_line() {
     assert_eq!(refused(""), KeyFileError::Empty);
     assert_eq!(refused("# only a comment"), KeyFileError::Empty);
     assert_eq!(refused("\nkeys 1 x"), KeyFileError::Line { line: 2 });
-    assert_eq!(
-        refused(&format!("key {KEY}")),
-        KeyFileError::Line { line: 1 }
-    );
-    assert_eq!(
-        refused(&format!("key -1 {KEY}")),
-        KeyFileError::Line { line: 1 }
-    );
-    assert_eq!(
-        refused(&format!("key 1 {KEY} x")),
-        KeyFileError::Line { line: 1 }
-    );
+    assert_eq!(refused(&format!("key {KEY}")), KeyFileError::Line { line: 1 });
+    assert_eq!(refused(&format!("key -1 {KEY}")), KeyFileError::Line { line: 1 });
+    assert_eq!(refused(&format!("key 1 {KEY} x")), KeyFileError::Line { line: 1 });
     assert_eq!(refused("key 1 AAECAw=="), KeyFileError::Key { line: 1 });
-    assert_eq!(
-        refused(&format!("key 1 {KEY}AA==")),
-        KeyFileError::Key { line: 1 }
-    );
-    assert_eq!(
-        refused(&format!("key 1 {KEY}\nkey 1 {KEY}")),
-        KeyFileError::Repeated { line: 2, id: 1 }
-    );
+    assert_eq!(refused(&format!("key 1 {KEY}AA==")), KeyFileError::Key { line: 1 });
+    assert_eq!(refused(&format!("key 1 {KEY}\nkey 1 {KEY}")), KeyFileError::Repeated { line: 2, id: 1 });
 }
 
 #[test]
 fn debug_shows_numbers_and_no_key() {
     let text = format!("{:?}", with_new_key(&keys(1)));
     assert_eq!(text, "InstanceKeys { ids: [2, 1] }");
-    assert_eq!(
-        format!("{:?}", keys(1).current_pepper()),
-        "Pepper { key_id: 1, .. }"
-    );
+    assert_eq!(format!("{:?}", keys(1).current_pepper()), "Pepper { key_id: 1, .. }");
 }
 
 #[test]
@@ -84,33 +54,13 @@ fn a_sealed_value_opens_in_no_other_place() {
     let keys = keys(1);
     let sealed = keys.seal(&SeededEntropy::new(2), &PLACE, b"plain");
     let elsewhere = [
-        Place {
-            table: "jobs",
-            ..PLACE
-        },
-        Place {
-            row: b"row 2",
-            ..PLACE
-        },
-        Place {
-            account: b"bob",
-            ..PLACE
-        },
-        Place {
-            account: b"",
-            ..PLACE
-        },
+        Place { table: "jobs", ..PLACE },
+        Place { row: b"row 2", ..PLACE },
+        Place { account: b"bob", ..PLACE },
+        Place { account: b"", ..PLACE },
         // The same bytes in a row, cut otherwise.
-        Place {
-            table: "factorsr",
-            row: b"ow 1",
-            ..PLACE
-        },
-        Place {
-            row: b"row 1a",
-            account: b"da",
-            ..PLACE
-        },
+        Place { table: "factorsr", row: b"ow 1", ..PLACE },
+        Place { row: b"row 1a", account: b"da", ..PLACE },
     ];
     for place in elsewhere {
         let opened = keys.open(&place, &sealed).map(|_| ());
@@ -139,11 +89,7 @@ fn an_older_key_still_opens_and_a_dropped_one_does_not() {
 
 #[test]
 fn a_seal_names_its_key_and_cannot_be_renamed() {
-    let both = InstanceKeys::parse(&Secret::new(format!(
-        "key 1 {KEY}\nkey 2 {}",
-        KEY.replace("AA", "BA")
-    )))
-    .unwrap();
+    let both = InstanceKeys::parse(&Secret::new(format!("key 1 {KEY}\nkey 2 {}", KEY.replace("AA", "BA")))).unwrap();
     let mut sealed = both.seal(&SeededEntropy::new(2), &PLACE, b"plain");
     assert_eq!(sealed[..5], [1, 0, 0, 0, 1]);
     sealed[4] = 2;
@@ -154,10 +100,7 @@ fn a_seal_names_its_key_and_cannot_be_renamed() {
 #[test]
 fn the_same_value_seals_differently_each_time() {
     let (keys, entropy) = (keys(1), SeededEntropy::new(2));
-    assert_ne!(
-        keys.seal(&entropy, &PLACE, b"x"),
-        keys.seal(&entropy, &PLACE, b"x")
-    );
+    assert_ne!(keys.seal(&entropy, &PLACE, b"x"), keys.seal(&entropy, &PLACE, b"x"));
 }
 
 #[test]

@@ -15,9 +15,7 @@ fn minted() -> Macaroon {
 }
 
 fn narrowed() -> Macaroon {
-    minted()
-        .with_caveat(br#"[100, ["upload"]]"#)
-        .with_caveat(b"[0, 2, 1]")
+    minted().with_caveat(br#"[100, ["upload"]]"#).with_caveat(b"[0, 2, 1]")
 }
 
 fn read(text: &str) -> Result<Macaroon, TokenRefused> {
@@ -25,9 +23,7 @@ fn read(text: &str) -> Result<Macaroon, TokenRefused> {
 }
 
 fn bytes_of(token: &Macaroon) -> Vec<u8> {
-    URL_SAFE_NO_PAD
-        .decode(&token.to_text("").expose()[1..])
-        .unwrap()
+    URL_SAFE_NO_PAD.decode(&token.to_text("").expose()[1..]).unwrap()
 }
 
 fn read_bytes(bytes: &[u8]) -> Result<Macaroon, TokenRefused> {
@@ -70,14 +66,7 @@ fn another_identifier_does_not_verify() {
 fn a_caveat_cannot_be_taken_off_swapped_or_changed() {
     let whole = bytes_of(&narrowed());
     let (first, second) = (br#"[100, ["upload"]]"#, b"[0, 2, 1]");
-    let head = [
-        &[2, 1, 17][..],
-        b"index.example.org",
-        &[2, 10],
-        b"identifier",
-        &[0],
-    ]
-    .concat();
+    let head = [&[2, 1, 17][..], b"index.example.org", &[2, 10], b"identifier", &[0]].concat();
     let caveat = |text: &[u8]| [&[2, text.len() as u8][..], text, &[0]].concat();
     let tail = whole[whole.len() - 35..].to_vec();
     let token = |caveats: &[&[u8]]| {
@@ -85,14 +74,7 @@ fn a_caveat_cannot_be_taken_off_swapped_or_changed() {
         read_bytes(&[&head[..], &caveats, &tail].concat()).unwrap()
     };
     assert!(token(&[first, second]).verify(&key(1)));
-    for caveats in [
-        &[][..],
-        &[&first[..]],
-        &[second],
-        &[second, first],
-        &[first, b"[0, 3, 1]"],
-        &[first, second, second],
-    ] {
+    for caveats in [&[][..], &[&first[..]], &[second], &[second, first], &[first, b"[0, 3, 1]"], &[first, second, second]] {
         assert!(!token(caveats).verify(&key(1)), "{caveats:?}");
     }
 }
@@ -157,12 +139,7 @@ fn sixty_four_caveats_are_read_and_sixty_five_are_not() {
 #[test]
 fn a_third_party_caveat_is_refused_with_and_without_its_place() {
     let head = [2, 1, 0, 2, 1, b'7', 0];
-    let placed = [
-        &head[..],
-        &[1, 1, b'x', 2, 1, b'c', 4, 1, b'v', 0, 0],
-        &signature(),
-    ]
-    .concat();
+    let placed = [&head[..], &[1, 1, b'x', 2, 1, b'c', 4, 1, b'v', 0, 0], &signature()].concat();
     assert_eq!(refused_bytes(&placed), TokenRefused::ThirdParty);
     let bare = [&head[..], &[2, 1, b'c', 4, 1, b'v', 0, 0], &signature()].concat();
     assert_eq!(refused_bytes(&bare), TokenRefused::ThirdParty);
@@ -178,11 +155,7 @@ fn bytes_after_the_signature_are_refused() {
 fn a_broken_off_token_is_refused_wherever_it_breaks() {
     let bytes = bytes_of(&narrowed());
     for length in 1..bytes.len() {
-        assert_eq!(
-            refused_bytes(&bytes[..length]),
-            TokenRefused::Damaged,
-            "{length}"
-        );
+        assert_eq!(refused_bytes(&bytes[..length]), TokenRefused::Damaged, "{length}");
     }
     assert_eq!(refused_bytes(&[]), TokenRefused::Version);
 }
@@ -209,10 +182,8 @@ fn fields_out_of_form_are_refused() {
         &[2, 1, 1, 0xff, 2, 1, b'7', 0, 0],       // a location that is no text
         &[2, 1, 0x80, 0x00, 2, 1, b'7', 0, 0],    // a length longer than needed
         &[2, 1, 0, 2, 0x81, 0x80, 0x00, b'7', 0, 0],
-        &[
-            2, 1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
-        ],
-        &[2, 1, 0, 2, 1, b'7', 0, 2, 1, b'c', 0], // no end of caveats
+        &[2, 1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        &[2, 1, 0, 2, 1, b'7', 0, 2, 1, b'c', 0],                // no end of caveats
         &[2, 1, 0, 2, 1, b'7', 0, 2, 1, b'c', 2, 1, b'd', 0, 0], // two in one section
     ] {
         let bytes = [head, &signature()].concat();

@@ -13,11 +13,7 @@ use credentials::password::Parameters;
 use credentials::secret::Secret;
 
 /// As little work as Argon2 allows.
-const CHEAP: Parameters = Parameters {
-    memory_kib: 8,
-    passes: 1,
-    lanes: 1,
-};
+const CHEAP: Parameters = Parameters { memory_kib: 8, passes: 1, lanes: 1 };
 
 fn keys(seed: u64) -> InstanceKeys {
     InstanceKeys::generate(&SeededEntropy::new(seed))

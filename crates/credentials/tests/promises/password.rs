@@ -2,9 +2,7 @@
 
 use credentials::entropy::SeededEntropy;
 use credentials::keys::InstanceKeys;
-use credentials::password::{
-    LEAST_SCORE, Parameters, Password, PasswordRefused, Verified, decoy, hash, strength, verify,
-};
+use credentials::password::{LEAST_SCORE, Parameters, Password, PasswordRefused, Verified, decoy, hash, strength, verify};
 use credentials::secret::Secret;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -33,20 +31,11 @@ fn tried(text: &str, stored: &str, keys: &InstanceKeys) -> Verified {
 
 #[test]
 fn a_chosen_password_has_12_to_128_characters() {
-    assert_eq!(
-        chosen(&"a".repeat(11)).unwrap_err(),
-        PasswordRefused::TooShort
-    );
+    assert_eq!(chosen(&"a".repeat(11)).unwrap_err(), PasswordRefused::TooShort);
     assert!(chosen(&"a".repeat(12)).is_ok());
     assert!(chosen(&"a".repeat(128)).is_ok());
-    assert_eq!(
-        chosen(&"a".repeat(129)).unwrap_err(),
-        PasswordRefused::TooLong
-    );
-    assert_eq!(
-        chosen(&"a".repeat(1 << 20)).unwrap_err(),
-        PasswordRefused::TooLong
-    );
+    assert_eq!(chosen(&"a".repeat(129)).unwrap_err(), PasswordRefused::TooLong);
+    assert_eq!(chosen(&"a".repeat(1 << 20)).unwrap_err(), PasswordRefused::TooLong);
     assert_eq!(chosen("").unwrap_err(), PasswordRefused::TooShort);
 }
 
@@ -55,10 +44,7 @@ fn characters_are_counted_after_normalization() {
     assert!(chosen(&"🔑".repeat(12)).is_ok());
     assert!(chosen(&"🔑".repeat(128)).is_ok());
     // Letter and accent, twelve code points: six characters.
-    assert_eq!(
-        chosen(&"e\u{301}".repeat(6)).unwrap_err(),
-        PasswordRefused::TooShort
-    );
+    assert_eq!(chosen(&"e\u{301}".repeat(6)).unwrap_err(), PasswordRefused::TooShort);
     assert!(chosen(&"e\u{301}".repeat(128)).is_ok());
 }
 
@@ -72,10 +58,7 @@ fn a_control_character_cannot_be_chosen() {
 
 #[test]
 fn a_refusal_says_the_rule() {
-    assert_eq!(
-        PasswordRefused::TooShort.to_string(),
-        "A password needs at least 12 characters."
-    );
+    assert_eq!(PasswordRefused::TooShort.to_string(), "A password needs at least 12 characters.");
 }
 
 #[test]
@@ -83,12 +66,7 @@ fn the_password_is_right_and_its_neighbours_are_wrong() {
     let keys = keys(1);
     let stored = stored(TEXT, &keys);
     assert_eq!(tried(TEXT, &stored, &keys), RIGHT);
-    for wrong in [
-        "",
-        "correct horse batterY",
-        "correct horse batter",
-        "correct horse battery ",
-    ] {
+    for wrong in ["", "correct horse batterY", "correct horse batter", "correct horse battery "] {
         assert_eq!(tried(wrong, &stored, &keys), Verified::Wrong, "{wrong:?}");
     }
 }
@@ -104,10 +82,7 @@ fn composed_and_decomposed_spellings_are_one_password() {
 #[test]
 fn the_stored_value_is_a_phc_string_that_names_its_key() {
     let text = stored(TEXT, &keys(1));
-    assert!(
-        text.starts_with("$argon2id$v=19$m=8,t=1,p=1,keyid=AAAAAQ$"),
-        "{text}"
-    );
+    assert!(text.starts_with("$argon2id$v=19$m=8,t=1,p=1,keyid=AAAAAQ$"), "{text}");
     assert_eq!(text.split('$').count(), 6);
     assert!(!text.contains("correct"));
 }
@@ -116,10 +91,7 @@ fn the_stored_value_is_a_phc_string_that_names_its_key() {
 fn two_hashes_of_one_password_differ() {
     let (keys, entropy) = (keys(1), SeededEntropy::new(9));
     let password = typed(TEXT);
-    assert_ne!(
-        hash(&password, CHEAP, &keys, &entropy),
-        hash(&password, CHEAP, &keys, &entropy)
-    );
+    assert_ne!(hash(&password, CHEAP, &keys, &entropy), hash(&password, CHEAP, &keys, &entropy));
 }
 
 #[test]
@@ -142,23 +114,10 @@ fn an_older_key_still_matches_and_is_outdated() {
 fn other_parameters_still_match_and_are_outdated() {
     let keys = keys(1);
     let stored = stored(TEXT, &keys);
-    for wanted in [
-        Parameters {
-            memory_kib: 16,
-            ..CHEAP
-        },
-        Parameters { passes: 2, ..CHEAP },
-        Parameters {
-            lanes: 2,
-            memory_kib: 16,
-            ..CHEAP
-        },
-    ] {
-        assert_eq!(
-            verify(&typed(TEXT), &stored, &keys, wanted),
-            OUTDATED,
-            "{wanted:?}"
-        );
+    for wanted in
+        [Parameters { memory_kib: 16, ..CHEAP }, Parameters { passes: 2, ..CHEAP }, Parameters { lanes: 2, memory_kib: 16, ..CHEAP }]
+    {
+        assert_eq!(verify(&typed(TEXT), &stored, &keys, wanted), OUTDATED, "{wanted:?}");
         assert_eq!(verify(&typed("x"), &stored, &keys, wanted), Verified::Wrong);
     }
 }
@@ -166,26 +125,15 @@ fn other_parameters_still_match_and_are_outdated() {
 #[test]
 fn parameters_beyond_argon2_are_moved_to_its_limits_and_stay_there() {
     let keys = keys(1);
-    let none = Parameters {
-        memory_kib: 0,
-        passes: 0,
-        lanes: 0,
-    };
+    let none = Parameters { memory_kib: 0, passes: 0, lanes: 0 };
     let stored = hash(&typed(TEXT), none, &keys, &SeededEntropy::new(9));
-    assert!(
-        stored.starts_with("$argon2id$v=19$m=8,t=1,p=1,"),
-        "{stored}"
-    );
+    assert!(stored.starts_with("$argon2id$v=19$m=8,t=1,p=1,"), "{stored}");
     assert_eq!(verify(&typed(TEXT), &stored, &keys, none), RIGHT);
 }
 
 #[test]
 fn the_default_is_64_mib_3_passes_1_lane() {
-    let expected = Parameters {
-        memory_kib: 65_536,
-        passes: 3,
-        lanes: 1,
-    };
+    let expected = Parameters { memory_kib: 65_536, passes: 3, lanes: 1 };
     assert_eq!(Parameters::default(), expected);
 }
 
@@ -248,11 +196,7 @@ fn too_long_typed_text_matches_nothing_not_even_itself() {
 fn every_refusal_costs_a_whole_hash() {
     // 16 MiB is thousands of times the work of reading a string: a factor of 20
     // tells them apart on the busiest machine.
-    let wanted = Parameters {
-        memory_kib: 16_384,
-        passes: 2,
-        lanes: 1,
-    };
+    let wanted = Parameters { memory_kib: 16_384, passes: 2, lanes: 1 };
     let keys = keys(1);
     let real = hash(&typed(TEXT), wanted, &keys, &SeededEntropy::new(9));
     let other = real.replace("AAAAAQ", "AAAABw");
@@ -266,17 +210,9 @@ fn every_refusal_costs_a_whole_hash() {
         fastest.min().unwrap()
     };
     let honest = cost("wrong", &real);
-    for (text, stored) in [
-        ("wrong", decoy(wanted, &keys).as_str()),
-        ("wrong", "not a stored value"),
-        ("wrong", &other),
-        (&long, &real),
-    ] {
+    for (text, stored) in [("wrong", decoy(wanted, &keys).as_str()), ("wrong", "not a stored value"), ("wrong", &other), (&long, &real)] {
         let spent = cost(text, stored);
-        assert!(
-            spent * 20 > honest,
-            "{spent:?} for {stored}, {honest:?} for a real one"
-        );
+        assert!(spent * 20 > honest, "{spent:?} for {stored}, {honest:?} for a real one");
     }
 }
 

@@ -21,12 +21,9 @@ fn a_set_is_eight_different_codes_of_four_groups() {
     for text in texts {
         let groups: Vec<&str> = text.split('-').collect();
         assert_eq!(groups.len(), 4, "{text}");
-        assert!(groups.iter().all(|group| {
-            group.len() == 4
-                && group
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
-        }));
+        assert!(
+            groups.iter().all(|group| { group.len() == 4 && group.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b)) })
+        );
     }
 }
 
@@ -44,13 +41,9 @@ fn a_typed_code_finds_its_digest_and_no_other() {
 fn case_spaces_and_dashes_do_not_count() {
     let set = set();
     let text = set.codes[0].text.expose();
-    for typed in [
-        text.to_uppercase(),
-        text.replace('-', ""),
-        text.replace('-', " "),
-        text.replace('-', "\u{2013}"),
-        format!("\t{text}\r\n"),
-    ] {
+    for typed in
+        [text.to_uppercase(), text.replace('-', ""), text.replace('-', " "), text.replace('-', "\u{2013}"), format!("\t{text}\r\n")]
+    {
         let found = digest(&typed, &set.salt, &keys(1), CHEAP);
         assert_eq!(found, Some(set.codes[0].digest), "{typed:?}");
     }
@@ -72,11 +65,7 @@ fn what_cannot_be_a_code_has_no_digest() {
         "\u{212a}aaa-aaaa-aaaa-aaaa".into(),
         "aaaaaaaaaaaaaaa=".into(),
     ] {
-        assert_eq!(
-            digest(&typed, &set.salt, &keys(1), CHEAP),
-            None,
-            "{typed:?}"
-        );
+        assert_eq!(digest(&typed, &set.salt, &keys(1), CHEAP), None, "{typed:?}");
     }
 }
 
@@ -100,15 +89,9 @@ fn a_set_outlives_a_new_key_but_not_the_loss_of_its_own() {
     let (old, both) = (keys(1), with_new_key(&keys(1)));
     let set = set();
     let text = set.codes[3].text.expose();
-    assert_eq!(
-        digest(text, &set.salt, &both, CHEAP),
-        Some(set.codes[3].digest)
-    );
+    assert_eq!(digest(text, &set.salt, &both, CHEAP), Some(set.codes[3].digest));
     let newer = generate(&both, &SeededEntropy::new(5), CHEAP);
-    assert_eq!(
-        digest(newer.codes[0].text.expose(), &newer.salt, &old, CHEAP),
-        None
-    );
+    assert_eq!(digest(newer.codes[0].text.expose(), &newer.salt, &old, CHEAP), None);
 }
 
 #[test]
@@ -132,11 +115,7 @@ fn a_guess_costs_at_least_what_owasp_asks() {
 fn debug_shows_no_code() {
     let set = set();
     let shown = format!("{set:?}");
-    assert!(
-        set.codes
-            .iter()
-            .all(|code| !shown.contains(code.text.expose()))
-    );
+    assert!(set.codes.iter().all(|code| !shown.contains(code.text.expose())));
 }
 
 proptest! {

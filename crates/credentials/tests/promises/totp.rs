@@ -12,12 +12,7 @@ fn secret() -> TotpSecret {
 }
 
 fn at(offset: i64, last_step: Option<i64>) -> TotpVerdict {
-    check(
-        &secret(),
-        &code_at(&secret(), NOW + offset),
-        NOW_S,
-        last_step,
-    )
+    check(&secret(), &code_at(&secret(), NOW + offset), NOW_S, last_step)
 }
 
 /// RFC 6238, appendix B, SHA-1; the last six of its eight digits.
@@ -40,10 +35,7 @@ fn codes_are_those_of_rfc_6238() {
 /// RFC 4226, appendix D.
 #[test]
 fn codes_are_those_of_rfc_4226() {
-    let codes = [
-        "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871",
-        "520489",
-    ];
+    let codes = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
     for (step, code) in (0..).zip(codes) {
         assert_eq!(code_at(&secret(), step), code);
     }
@@ -52,10 +44,7 @@ fn codes_are_those_of_rfc_4226() {
 #[test]
 fn a_code_is_accepted_one_step_around_now() {
     for offset in -1..=1 {
-        assert_eq!(
-            at(offset, None),
-            TotpVerdict::Accepted { step: NOW + offset }
-        );
+        assert_eq!(at(offset, None), TotpVerdict::Accepted { step: NOW + offset });
     }
 }
 
@@ -76,11 +65,7 @@ fn a_code_further_off_is_wrong() {
 #[test]
 fn a_used_code_is_replayed_whatever_its_age() {
     for offset in -10..=1 {
-        assert_eq!(
-            at(offset, Some(NOW + offset)),
-            TotpVerdict::Replayed,
-            "{offset}"
-        );
+        assert_eq!(at(offset, Some(NOW + offset)), TotpVerdict::Replayed, "{offset}");
         assert_eq!(at(offset, Some(NOW + 1)), TotpVerdict::Replayed, "{offset}");
     }
 }
@@ -94,9 +79,7 @@ fn a_code_older_than_the_last_used_one_is_replayed() {
 
 #[test]
 fn the_same_code_is_accepted_once() {
-    let TotpVerdict::Accepted { step } = at(0, None) else {
-        panic!("the first time")
-    };
+    let TotpVerdict::Accepted { step } = at(0, None) else { panic!("the first time") };
     assert_eq!(at(0, Some(step)), TotpVerdict::Replayed);
 }
 
@@ -111,10 +94,7 @@ fn whitespace_anywhere_does_not_count() {
 #[test]
 fn anything_but_six_ascii_digits_is_wrong() {
     let code = code_at(&secret(), NOW);
-    let arabic: String = code
-        .chars()
-        .map(|c| char::from_u32(0x660 + c.to_digit(10).unwrap()).unwrap())
-        .collect();
+    let arabic: String = code.chars().map(|c| char::from_u32(0x660 + c.to_digit(10).unwrap()).unwrap()).collect();
     for typed in [
         String::new(),
         " ".into(),
@@ -125,21 +105,14 @@ fn anything_but_six_ascii_digits_is_wrong() {
         format!("{}-{}", &code[..3], &code[3..]),
         arabic,
     ] {
-        assert_eq!(
-            check(&secret(), &typed, NOW_S, None),
-            TotpVerdict::Wrong,
-            "{typed:?}"
-        );
+        assert_eq!(check(&secret(), &typed, NOW_S, None), TotpVerdict::Wrong, "{typed:?}");
     }
 }
 
 #[test]
 fn another_secret_has_other_codes() {
     let other = TotpSecret::generate(&SeededEntropy::new(1));
-    assert_eq!(
-        check(&other, &code_at(&secret(), NOW), NOW_S, None),
-        TotpVerdict::Wrong
-    );
+    assert_eq!(check(&other, &code_at(&secret(), NOW), NOW_S, None), TotpVerdict::Wrong);
 }
 
 #[test]
@@ -155,10 +128,7 @@ fn a_stored_secret_is_20_bytes() {
 
 #[test]
 fn the_address_carries_secret_issuer_and_account_escaped() {
-    assert_eq!(
-        secret().base32().expose(),
-        "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-    );
+    assert_eq!(secret().base32().expose(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
     assert_eq!(
         secret().otpauth_url("Packages & Co: ä", "ada").expose(),
         "otpauth://totp/Packages%20%26%20Co%3A%20%C3%A4:ada\

@@ -3,8 +3,8 @@
 //! SQLite has one write connection (`BEGIN IMMEDIATE`) and a pool of readers; PostgreSQL one pool.
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    ConnectOptions, ConnectionTrait, Database as SeaDatabase, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use sea_orm_migration::MigratorTrait;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Database {
     ///
     /// # Errors
     /// The database cannot be reached, or the wait for the writer exceeds ten seconds.
-    pub async fn begin(&self, now: Time) -> Result<Tx, DbErr> {
+    pub(crate) async fn begin(&self, now: Time) -> Result<Tx, DbErr> {
         let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let inner = self.write.begin_with_options(options).await?;
         Ok(Tx { inner, engine: self.engine, now, touched: Vec::new(), recorded: Vec::new(), left: false })
@@ -68,7 +68,7 @@ impl Database {
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn read(&self, now: Time) -> Result<Read, DbErr> {
+    pub(crate) async fn read(&self, now: Time) -> Result<Read, DbErr> {
         let options = match self.engine {
             Engine::Sqlite => TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred), ..Default::default() },
             Engine::Postgres => TransactionOptions {

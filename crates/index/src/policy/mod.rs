@@ -10,7 +10,7 @@ mod verdict;
 pub use actions::*;
 pub use actor::{Actor, Origin, SessionProof, TokenLimits, Who};
 pub use credential::{Credential, Credentials};
-pub(crate) use permit::{decide, grant};
 pub use permit::{Permit, Resource, Situation};
+pub(crate) use permit::{decide, grant};
 pub use standing::{MAILBOX_PROOF, Standing, State, standing};
 pub use verdict::{Denied, Question, verdict};

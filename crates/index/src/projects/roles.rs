@@ -28,7 +28,10 @@ pub async fn held<R: Reading>(read: &R, project: ProjectId, account: AccountId) 
         .filter(roles::Column::UntilAt.is_null())
         .all(read.connection())
         .await?;
-    Ok(rows.iter().filter_map(|row| if row.role == "Owner" { Some(Role::Owner) } else { (row.role == "Maintainer").then_some(Role::Maintainer) }).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| if row.role == "Owner" { Some(Role::Owner) } else { (row.role == "Maintainer").then_some(Role::Maintainer) })
+        .collect())
 }
 
 impl Resource for ProjectOrNew {

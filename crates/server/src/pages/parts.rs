@@ -61,14 +61,8 @@ mod tests {
 
     #[test]
     fn sizes_are_read_at_a_glance() {
-        let cases = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (12_345, "12.3 kB"),
-            (104_857_600, "104.8 MB"),
-            (u64::MAX, "18446744073 GB"),
-        ];
+        let cases =
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345, "12.3 kB"), (104_857_600, "104.8 MB"), (u64::MAX, "18446744073 GB")];
         for (size, shown) in cases {
             assert_eq!(Bytes(size).to_string(), shown);
         }
