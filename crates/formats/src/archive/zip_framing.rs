@@ -133,6 +133,9 @@ fn check_local(file: &mut File, member: &Member) -> Result<u64, ArchiveError> {
             }
             (packed, unpacked) = (*long_packed, *long_unpacked);
         }
+        // Only the size that does not fit its short field.
+        Some([long]) if unpacked == SATURATED && packed != SATURATED => unpacked = *long,
+        Some([long]) if packed == SATURATED && unpacked != SATURATED => packed = *long,
         Some(_) => return refuse("Malformed zip file"),
         None if packed == SATURATED || unpacked == SATURATED => return refuse("Malformed zip file"),
         None => {}
