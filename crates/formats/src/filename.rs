@@ -244,10 +244,8 @@ pub fn check_sdist(sdist: &SdistFilename, project: &ProjectName, version: &Versi
     let normalized = project.normalized();
     // A post-release may be spelled with a dash (`1.0-1`): then the name ends one dash earlier.
     let shorter = sdist.raw_name.rsplit_once('-').map(|(head, _)| head).filter(|_| version.is_postrelease());
-    let starts_right = [Some(sdist.raw_name.as_str()), shorter]
-        .into_iter()
-        .flatten()
-        .any(|name| name::normalize(name) == normalized.as_str());
+    let starts_right =
+        [Some(sdist.raw_name.as_str()), shorter].into_iter().flatten().any(|name| name::normalize(name) == normalized.as_str());
     if !starts_right {
         return refuse(format!("Start filename for {} with {}.", quoted(project.as_str()), quoted(&expected_name)));
     }

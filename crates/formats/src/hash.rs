@@ -71,15 +71,9 @@ impl Digests {
     /// # Errors
     /// [`DigestMismatch`] when any differs; it does not say which.
     pub fn check(&self, claimed: &ClaimedDigests) -> Result<(), DigestMismatch> {
-        let pairs = [
-            (&claimed.md5, &self.md5),
-            (&claimed.sha256, &self.sha256),
-            (&claimed.blake2_256, &self.blake2_256),
-        ];
+        let pairs = [(&claimed.md5, &self.md5), (&claimed.sha256, &self.sha256), (&claimed.blake2_256, &self.blake2_256)];
         let all_equal = pairs.into_iter().fold(true, |so_far, (claim, own)| {
-            let equal = claim.as_ref().is_none_or(|claim| {
-                claim.to_ascii_lowercase().as_bytes().ct_eq(own.as_bytes()).into()
-            });
+            let equal = claim.as_ref().is_none_or(|claim| claim.to_ascii_lowercase().as_bytes().ct_eq(own.as_bytes()).into());
             so_far & equal
         });
         if all_equal { Ok(()) } else { Err(DigestMismatch) }

@@ -37,9 +37,24 @@ mod tests {
     #[test]
     fn a_platform_without_a_published_rule_is_refused() {
         let refused = [
-            "linux_x86_64", "linux_aarch64", "manylinux2010_aarch64", "manylinux3_x86_64", "musllinux_1_2_ppc64",
-            "macosx_11_1_arm64", "macosx_16_0_arm64", "macosx_10_9_sparc", "ios_13_0_armv7_iphoneos", "android_21_mips",
-            "ANY", "", "any ", "win64", "manylinux_2_x86_64", "xmanylinux_2_17_x86_64", "any\n", "pyodide_2024_0_wasm32",
+            "linux_x86_64",
+            "linux_aarch64",
+            "manylinux2010_aarch64",
+            "manylinux3_x86_64",
+            "musllinux_1_2_ppc64",
+            "macosx_11_1_arm64",
+            "macosx_16_0_arm64",
+            "macosx_10_9_sparc",
+            "ios_13_0_armv7_iphoneos",
+            "android_21_mips",
+            "ANY",
+            "",
+            "any ",
+            "win64",
+            "manylinux_2_x86_64",
+            "xmanylinux_2_17_x86_64",
+            "any\n",
+            "pyodide_2024_0_wasm32",
         ];
         for tag in refused {
             assert!(!is_supported_platform(tag), "{tag:?}");
@@ -49,9 +64,21 @@ mod tests {
     #[test]
     fn the_platforms_of_real_wheels_are_accepted() {
         let accepted = [
-            "any", "win32", "win_amd64", "win_arm64", "manylinux1_i686", "manylinux2014_ppc64", "manylinux_2_28_riscv64",
-            "musllinux_1_2_aarch64", "macosx_10_9_universal2", "macosx_11_0_arm64", "macosx_26_0_x86_64",
-            "ios_13_0_arm64_iphonesimulator", "android_24_arm64_v8a", "pyemscripten_2026_0_wasm32", "linux_armv7l",
+            "any",
+            "win32",
+            "win_amd64",
+            "win_arm64",
+            "manylinux1_i686",
+            "manylinux2014_ppc64",
+            "manylinux_2_28_riscv64",
+            "musllinux_1_2_aarch64",
+            "macosx_10_9_universal2",
+            "macosx_11_0_arm64",
+            "macosx_26_0_x86_64",
+            "ios_13_0_arm64_iphonesimulator",
+            "android_24_arm64_v8a",
+            "pyemscripten_2026_0_wasm32",
+            "linux_armv7l",
         ];
         for tag in accepted {
             assert!(is_supported_platform(tag), "{tag:?}");

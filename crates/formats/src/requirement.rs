@@ -15,10 +15,25 @@ const DEPTH_LIMIT: usize = 50;
 const OPERATORS: [&str; 8] = ["===", "~=", "==", "!=", "<=", ">=", "<", ">"];
 
 const VARIABLES: [&str; 19] = [
-    "dependency_groups", "extra", "extras", "implementation_name", "implementation_version", "os.name", "os_name",
-    "platform.machine", "platform.python_implementation", "platform.version", "platform_machine",
-    "platform_python_implementation", "platform_release", "platform_system", "platform_version",
-    "python_full_version", "python_implementation", "python_version", "sys.platform",
+    "dependency_groups",
+    "extra",
+    "extras",
+    "implementation_name",
+    "implementation_version",
+    "os.name",
+    "os_name",
+    "platform.machine",
+    "platform.python_implementation",
+    "platform.version",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_full_version",
+    "python_implementation",
+    "python_version",
+    "sys.platform",
 ];
 
 /// A parsed dependency; `Display` is one spelling for all that mean the same token by token.
@@ -110,7 +125,7 @@ impl Requirement {
                 (None, specifiers, marker)
             }
         };
-        let marker = marker_text.map(|text| Marker::parse(text)).transpose()?;
+        let marker = marker_text.map(Marker::parse).transpose()?;
         Ok(Self { name: name::normalize(name), extras, specifiers, url, marker })
     }
 }
@@ -329,7 +344,7 @@ mod tests {
     fn a_direct_reference_is_recognized() {
         let requirement = Requirement::parse("foo @ https://index.example.org/x.whl ; extra == 'y'").unwrap();
         assert_eq!(requirement.url.as_deref(), Some("https://index.example.org/x.whl"));
-        assert_eq!(Requirement::parse("foo@https://index.example.org/x").unwrap().url.is_some(), true);
+        assert!(Requirement::parse("foo@https://index.example.org/x").unwrap().url.is_some());
         assert_eq!(Requirement::parse("foo>1").unwrap().url, None);
     }
 

@@ -228,9 +228,7 @@ fn order_of(version: &str) -> (Option<Version>, String) {
 /// # Source
 /// PEP 833 froze the HTML form; its white space, odd as it is, is that of PyPI.
 fn head(status: Option<ProjectStatus>, title: &str) -> String {
-    let status = status.map_or(String::new(), |status| {
-        format!("<meta name=\"pypi:project-status\" content=\"{}\">", status.as_str())
-    });
+    let status = status.map_or(String::new(), |status| format!("<meta name=\"pypi:project-status\" content=\"{}\">", status.as_str()));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n  <head>\n    <meta name=\"pypi:repository-version\" content=\"{API_VERSION}\">\n{status}    <title>{}</title>\n  </head>\n  <body>\n",
         escape(title)
@@ -372,8 +370,7 @@ impl<'a> JsonFile<'a> {
 
 /// `2024-01-31T08:09:10.000123Z`; a time outside years 0 to 9999 shows as 1970.
 fn iso_8601(microseconds: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(microseconds) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
         time.year(),

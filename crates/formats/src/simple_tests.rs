@@ -18,13 +18,7 @@ fn file(filename: &str, version: &str) -> SimpleFile {
 
 fn page(files: Vec<SimpleFile>) -> ProjectPage {
     let versions = files.iter().map(|file| file.version.clone()).collect();
-    ProjectPage {
-        name: NormalizedName::parse("example2").unwrap(),
-        serial: 12,
-        status: ProjectStatus::Archived,
-        files,
-        versions,
-    }
+    ProjectPage { name: NormalizedName::parse("example2").unwrap(), serial: 12, status: ProjectStatus::Archived, files, versions }
 }
 
 fn html(page: &ProjectPage) -> String {
@@ -57,11 +51,8 @@ fn the_html_of_a_project_is_the_frozen_one() {
 
 #[test]
 fn the_html_of_the_index_is_the_frozen_one() {
-    let entry = |name: &str| IndexEntry {
-        name: name.to_owned(),
-        normalized: crate::ProjectName::parse(name).unwrap().normalized(),
-        serial: 3,
-    };
+    let entry =
+        |name: &str| IndexEntry { name: name.to_owned(), normalized: crate::ProjectName::parse(name).unwrap().normalized(), serial: 3 };
     let page = IndexPage { serial: 9, projects: vec![entry("Zope.x"), entry("abc")] };
     let expected = "<!DOCTYPE html>\n<html lang=\"en\">\n  <head>\n    <meta name=\"pypi:repository-version\" content=\"1.4\">\n    <title>Simple index</title>\n  </head>\n  <body>\n<a href=\"/simple/abc/\">abc</a>\n<a href=\"/simple/zope-x/\">Zope.x</a>\n</body>\n</html>";
     assert_eq!(String::from_utf8(render_index(&page, Format::Html)).unwrap(), expected);
@@ -104,7 +95,13 @@ fn text_from_outside_cannot_break_out_of_the_html() {
 
 #[test]
 fn files_are_in_the_order_of_versions_not_of_text() {
-    let files = vec![file("e-10.0.tar.gz", "10.0"), file("e-9.0-b.whl", "9.0"), file("e-9.0-a.whl", "9.0"), file("e-9.0rc1.tar.gz", "9.0rc1"), file("old", "not-a-version")];
+    let files = vec![
+        file("e-10.0.tar.gz", "10.0"),
+        file("e-9.0-b.whl", "9.0"),
+        file("e-9.0-a.whl", "9.0"),
+        file("e-9.0rc1.tar.gz", "9.0rc1"),
+        file("old", "not-a-version"),
+    ];
     let answer = json(&page(files));
     let names: Vec<&str> = answer["files"].as_array().unwrap().iter().map(|file| file["filename"].as_str().unwrap()).collect();
     assert_eq!(names, ["old", "e-9.0rc1.tar.gz", "e-9.0-a.whl", "e-9.0-b.whl", "e-10.0.tar.gz"]);
@@ -145,9 +142,8 @@ fn the_form_follows_the_accept_header() {
 
 #[test]
 fn only_plain_html_names_its_charset() {
-    assert_eq!(Format::ALL.map(Format::content_type), [
-        "text/html; charset=UTF-8",
-        "application/vnd.pypi.simple.v1+html",
-        "application/vnd.pypi.simple.v1+json",
-    ]);
+    assert_eq!(
+        Format::ALL.map(Format::content_type),
+        ["text/html; charset=UTF-8", "application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+json",]
+    );
 }

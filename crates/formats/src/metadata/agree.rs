@@ -9,8 +9,17 @@ use crate::{name, quoted, shortened};
 /// Fields that real clients leave out of the form although the archive has them: flit and pdm send no licence
 /// expression, poetry no import names, older twine neither licence files nor dynamic fields.
 const MAY_BE_LEFT_OUT: [&str; 11] = [
-    "description", "license_expression", "license_file", "dynamic", "import_name", "import_namespace",
-    "provides_extra", "project_urls", "requires", "provides", "obsoletes",
+    "description",
+    "license_expression",
+    "license_file",
+    "dynamic",
+    "import_name",
+    "import_namespace",
+    "provides_extra",
+    "project_urls",
+    "requires",
+    "provides",
+    "obsoletes",
 ];
 
 /// Finds the first field in which the form differs from the archive.
@@ -123,9 +132,20 @@ mod tests {
     #[test]
     fn fields_that_clients_always_send_must_be_there() {
         for line in [
-            "Summary: x", "Author: x", "Author-Email: a@example.org", "License: MIT", "Classifier: Topic :: Utilities",
-            "Home-Page: https://example.org", "Keywords: a", "Description-Content-Type: text/plain", "Maintainer: x",
-            "Platform: any", "Obsoletes-Dist: a", "Provides-Dist: a", "Requires-External: a", "Download-URL: https://e.org",
+            "Summary: x",
+            "Author: x",
+            "Author-Email: a@example.org",
+            "License: MIT",
+            "Classifier: Topic :: Utilities",
+            "Home-Page: https://example.org",
+            "Keywords: a",
+            "Description-Content-Type: text/plain",
+            "Maintainer: x",
+            "Platform: any",
+            "Obsoletes-Dist: a",
+            "Provides-Dist: a",
+            "Requires-External: a",
+            "Download-URL: https://e.org",
         ] {
             assert!(differs("", &format!("{line}\n")).is_some(), "{line}");
             assert!(differs(&format!("{line}\n"), "").is_some(), "{line}");
@@ -135,10 +155,13 @@ mod tests {
     #[test]
     fn fields_that_clients_drop_may_be_missing_but_not_differ() {
         for (line, other) in [
-            ("License-File: LICENSE", "License-File: COPYING"), ("Dynamic: summary", "Dynamic: keywords"),
-            ("Import-Name: a", "Import-Name: b"), ("Provides-Extra: a", "Provides-Extra: b"),
+            ("License-File: LICENSE", "License-File: COPYING"),
+            ("Dynamic: summary", "Dynamic: keywords"),
+            ("Import-Name: a", "Import-Name: b"),
+            ("Provides-Extra: a", "Provides-Extra: b"),
             ("Project-URL: A, https://a.example", "Project-URL: A, https://b.example"),
-            ("License-Expression: MIT", "License-Expression: ISC"), ("\nbody", "\nother"),
+            ("License-Expression: MIT", "License-Expression: ISC"),
+            ("\nbody", "\nother"),
         ] {
             assert_eq!(differs("", &format!("{line}\n")), None, "{line}");
             assert!(differs(&format!("{other}\n"), &format!("{line}\n")).is_some(), "{line}");

@@ -21,9 +21,7 @@ pub(super) fn complaint(classifier: &str) -> Option<String> {
     match CLASSIFIERS.get(classifier) {
         None => Some(format!("{shown} is not a valid classifier.")),
         Some(None) => None,
-        Some(Some(replacements)) if replacements.is_empty() => {
-            Some(format!("The classifier {shown} has been deprecated."))
-        }
+        Some(Some(replacements)) if replacements.is_empty() => Some(format!("The classifier {shown} has been deprecated.")),
         Some(Some(replacements)) => {
             let list: Vec<String> = replacements.iter().map(|name| crate::quoted(name)).collect();
             Some(format!("The classifier {shown} has been deprecated, use one of [{}] instead.", list.join(", ")))

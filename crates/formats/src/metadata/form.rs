@@ -84,9 +84,7 @@ impl UploadForm {
 fn judge_pyversion(filetype: FileKind, pyversion: Option<String>) -> Result<String, FormError> {
     match (filetype, pyversion) {
         (FileKind::Wheel, Some(version)) => Ok(version),
-        (FileKind::Wheel, None) => {
-            Err(invalid("pyversion", "Python version is required for binary distribution uploads."))
-        }
+        (FileKind::Wheel, None) => Err(invalid("pyversion", "Python version is required for binary distribution uploads.")),
         (FileKind::Sdist, None) => Ok("source".to_owned()),
         (FileKind::Sdist, Some(version)) if version == "source" => Ok(version),
         (FileKind::Sdist, Some(_)) => Err(invalid("pyversion", "Use 'source' as Python version for an sdist.")),
@@ -111,9 +109,7 @@ impl<'a> Fields<'a> {
         let digest = self.one(key)?;
         let is_hex = |digest: &String| digest.len() == length && digest.bytes().all(|b| b.is_ascii_hexdigit());
         match digest {
-            Some(digest) if !is_hex(&digest) => {
-                Err(invalid(key, &format!("Use a valid, hex-encoded, {kind} message digest.")))
-            }
+            Some(digest) if !is_hex(&digest) => Err(invalid(key, &format!("Use a valid, hex-encoded, {kind} message digest."))),
             digest => Ok(digest),
         }
     }
@@ -164,8 +160,13 @@ mod tests {
     fn fields(changes: &[(&str, &str)]) -> Vec<(String, String)> {
         let sha256 = "AB".repeat(32);
         let base = [
-            ("name", "Demo"), ("version", "1.0"), ("metadata_version", "2.1"), ("filetype", "bdist_wheel"),
-            ("pyversion", "py3"), ("protocol_version", "1"), ("sha256_digest", sha256.as_str()),
+            ("name", "Demo"),
+            ("version", "1.0"),
+            ("metadata_version", "2.1"),
+            ("filetype", "bdist_wheel"),
+            ("pyversion", "py3"),
+            ("protocol_version", "1"),
+            ("sha256_digest", sha256.as_str()),
         ];
         let kept = base.iter().filter(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
         kept.chain(changes).map(|(key, value)| (key.to_string(), value.to_string())).collect()
@@ -209,7 +210,8 @@ mod tests {
         assert_eq!(refused(&[("sha256_digest", "")]), "Error: Include at least one message digest.");
         let only_md5 = [("sha256_digest", ""), ("md5_digest", "900150983cd24fb0d6963f7d28e17f72")];
         assert_eq!(refused(&only_md5), "Error: Include at least one message digest.");
-        for (key, value) in [("sha256_digest", "abc"), ("blake2_256_digest", "x"), ("md5_digest", "=="), ("sha256_digest", &"g".repeat(64))] {
+        for (key, value) in [("sha256_digest", "abc"), ("blake2_256_digest", "x"), ("md5_digest", "=="), ("sha256_digest", &"g".repeat(64))]
+        {
             assert!(refused(&[(key, value)]).contains("Use a valid, hex-encoded,"), "{key}");
         }
         let blake2 = "0f".repeat(32);
@@ -233,9 +235,17 @@ mod tests {
     #[test]
     fn what_real_clients_send_is_read() {
         let form = UploadForm::from_fields(fields(&[
-            (":action", "file_upload"), ("summary", "UNKNOWN "), ("home_page", ""), ("comment", "a\0b"),
-            ("provides_extras", "x"), ("provides_extra", "y"), ("platform", "linux"), ("platform", "win32"),
-            ("classifiers", "a"), ("classifiers", "b"), ("gpg_signature", "ignored"),
+            (":action", "file_upload"),
+            ("summary", "UNKNOWN "),
+            ("home_page", ""),
+            ("comment", "a\0b"),
+            ("provides_extras", "x"),
+            ("provides_extra", "y"),
+            ("platform", "linux"),
+            ("platform", "win32"),
+            ("classifiers", "a"),
+            ("classifiers", "b"),
+            ("gpg_signature", "ignored"),
         ]))
         .unwrap();
         assert_eq!((form.metadata.summary, form.metadata.home_page), (None, None));

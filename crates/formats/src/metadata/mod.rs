@@ -18,7 +18,8 @@ pub use validate::validate;
 pub const VERSIONS: [&str; 8] = ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"];
 
 const HELP: &str = "See https://packaging.python.org/specifications/core-metadata for more information.";
-const HELP_LOCAL: &str = "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers for more information.";
+const HELP_LOCAL: &str =
+    "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers for more information.";
 
 /// Metadata is not valid, or not what it has to agree with.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -18,8 +18,7 @@ impl CoreMetadata {
     /// [`MetadataError`] naming the field: not UTF-8, NUL, a line that is no header, a field given twice that is
     /// given once, an unknown metadata version, no name, no version.
     pub fn from_headers(bytes: &[u8]) -> Result<Self, MetadataError> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| MetadataError::invalid("metadata", "The metadata is not valid UTF-8"))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| MetadataError::invalid("metadata", "The metadata is not valid UTF-8"))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.contains('\0') {
             return Err(MetadataError::invalid("metadata", "The metadata contains a NUL character"));

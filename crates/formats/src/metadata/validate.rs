@@ -11,9 +11,9 @@ const SUMMARY_LIMIT: usize = 512;
 const LABEL_LIMIT: usize = 32;
 
 const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
+    "while", "with", "yield",
 ];
 
 type Errors = Vec<MetadataError>;
@@ -64,10 +64,7 @@ fn check_identity(metadata: &CoreMetadata, errors: &mut Errors) {
 fn check_ages(metadata: &CoreMetadata, errors: &mut Errors) {
     for field in FIELDS {
         if !metadata.values(field).is_empty() && !metadata.is_at_least(field.since) {
-            let message = format!(
-                "{} introduced in metadata version {}, not {}",
-                field.header, field.since, metadata.metadata_version
-            );
+            let message = format!("{} introduced in metadata version {}, not {}", field.header, field.since, metadata.metadata_version);
             add(errors, field.header, message);
         }
     }
