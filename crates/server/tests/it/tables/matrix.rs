@@ -45,22 +45,41 @@ fn the_permissions_are_those_of_the_golden_file() {
     let mut out = String::new();
     for action in ActionName::ALL {
         writeln!(out, "{}", action.wire()).expect("text grows");
+        let mut lines: Vec<(String, Vec<String>)> = Vec::new();
         for credential in Credential::ALL.iter().filter(|kind| action.ceiling().contains(**kind)) {
-            for role in ROLES {
-                let roles: Vec<Role> = role.into_iter().collect();
-                let answers: Vec<String> = standings()
-                    .into_iter()
-                    .map(|(name, standing)| {
-                        let question = Question { action: *action, credential: *credential, standing, roles: &roles, visible: true };
-                        format!("{name}={}", short(&verdict(&question)))
-                    })
-                    .collect();
-                let role = role.map_or_else(|| "-".to_owned(), |role| format!("{role:?}"));
-                writeln!(out, "  {:<13} {role:<11} {}", credential.name(), fold(&answers)).expect("text grows");
+            for (answers, roles) in by_answers(*action, *credential) {
+                let roles = if roles.len() == ROLES.len() { "any role".to_owned() } else { roles.join(",") };
+                let line = format!("{roles}: {answers}");
+                match lines.iter_mut().find(|(known, _)| *known == line) {
+                    Some((_, kinds)) => kinds.push(credential.name().to_owned()),
+                    None => lines.push((line, vec![credential.name().to_owned()])),
+                }
             }
+        }
+        for (line, kinds) in lines {
+            writeln!(out, "  {} with {line}", kinds.join(",")).expect("text grows");
         }
     }
     golden::check("matrix.txt", &out);
+}
+
+/// The answers over all standings, with the roles that get exactly these.
+fn by_answers(action: ActionName, credential: Credential) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for role in ROLES {
+        let roles: Vec<Role> = role.into_iter().collect();
+        let answer = |(name, standing): (&str, Standing)| {
+            let question = Question { action, credential, standing, roles: &roles, visible: true };
+            format!("{name}={}", short(&verdict(&question)))
+        };
+        let answers = fold(&standings().into_iter().map(answer).collect::<Vec<_>>());
+        let role = role.map_or_else(|| "no role".to_owned(), |role| format!("{role:?}"));
+        match found.iter_mut().find(|(known, _)| *known == answers) {
+            Some((_, roles)) => roles.push(role),
+            None => found.push((answers, vec![role])),
+        }
+    }
+    found
 }
 
 /// `a=x b=x c=y` as `a,b=x c=y`: the same answer once.
@@ -72,6 +91,9 @@ fn fold(answers: &[String]) -> String {
             Some((_, names)) => names.push(name),
             None => folded.push((outcome.to_owned(), vec![name])),
         }
+    }
+    if let [(outcome, _)] = folded.as_slice() {
+        return format!("always={outcome}");
     }
     folded.iter().map(|(outcome, names)| format!("{}={outcome}", names.join(","))).collect::<Vec<_>>().join("  ")
 }
