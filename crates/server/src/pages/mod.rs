@@ -23,3 +23,6 @@ pub fn html(page: &impl askama::Template) -> String {
     page.render()
         .expect("templates hold only values whose formatting cannot fail")
 }
+
+#[cfg(test)]
+mod tests;
