@@ -20,6 +20,19 @@ pub struct WebLink {
     href: String,
 }
 
+/// A number with commas between its thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 impl WebLink {
     /// The link, or nothing where `address` is no `http:` or `https:` address.
     pub fn new(label: impl Into<String>, address: &str) -> Option<Self> {
@@ -71,6 +84,13 @@ mod tests {
         ];
         for (size, shown) in cases {
             assert_eq!(Bytes(size).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (10_836, "10,836"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), shown);
         }
     }
 
