@@ -45,11 +45,7 @@ impl Table {
         let digest = HEXLOWER.encode(&Sha256::digest(content));
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let url: &'static str = format!("/static/{stem}.{}.{extension}", &digest[..8]).leak();
-        let asset = Asset {
-            bytes: content.to_vec().leak(),
-            content_type: content_type(extension),
-            etag: format!("\"{digest}\"").leak(),
-        };
+        let asset = Asset { bytes: content.to_vec().leak(), content_type: content_type(extension), etag: format!("\"{digest}\"").leak() };
         self.urls.insert(name.to_owned(), url);
         self.files.insert(url, asset);
     }

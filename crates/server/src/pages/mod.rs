@@ -20,8 +20,7 @@ pub use when::When;
 
 /// The HTML of a page.
 pub fn html(page: &impl askama::Template) -> String {
-    page.render()
-        .expect("templates hold only values whose formatting cannot fail")
+    page.render().expect("templates hold only values whose formatting cannot fail")
 }
 
 #[cfg(test)]

@@ -51,6 +51,18 @@ impl WebLink {
     }
 }
 
+impl Bytes {
+    /// The size as limits are set: `100 MiB` where it is a whole number of them.
+    pub fn limit(self) -> String {
+        match self.0 {
+            0 => self.to_string(),
+            n if n.is_multiple_of(1 << 30) => format!("{} GiB", n >> 30),
+            n if n.is_multiple_of(1 << 20) => format!("{} MiB", n >> 20),
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = |unit: u64| (self.0 * 10 / unit / 10, self.0 * 10 / unit % 10);
@@ -74,16 +86,18 @@ mod tests {
 
     #[test]
     fn sizes_are_read_at_a_glance() {
-        let cases = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (12_345, "12.3 kB"),
-            (104_857_600, "104.8 MB"),
-            (u64::MAX, "18446744073 GB"),
-        ];
+        let cases =
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345, "12.3 kB"), (104_857_600, "104.8 MB"), (u64::MAX, "18446744073 GB")];
         for (size, shown) in cases {
             assert_eq!(Bytes(size).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_limit_reads_as_it_is_set() {
+        let cases = [(100 << 20, "100 MiB"), (10 << 30, "10 GiB"), (0, "0 B"), (1_000_000, "1.0 MB")];
+        for (size, shown) in cases {
+            assert_eq!(Bytes(size).limit(), shown);
         }
     }
 

@@ -45,9 +45,7 @@ impl When {
     /// The moment in whole seconds; a value beyond the calendar is shown as its end.
     fn moment(self) -> OffsetDateTime {
         let last = OffsetDateTime::UNIX_EPOCH + Duration::days(2_932_896);
-        OffsetDateTime::from_unix_timestamp(self.unix_us.div_euclid(1_000_000))
-            .unwrap_or(last)
-            .min(last)
+        OffsetDateTime::from_unix_timestamp(self.unix_us.div_euclid(1_000_000)).unwrap_or(last).min(last)
     }
 
     fn machine(self) -> String {

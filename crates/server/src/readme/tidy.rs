@@ -17,17 +17,51 @@ const MAX_TAG_BYTES: usize = 4_096;
 
 /// Every element that has an end tag and may stay.
 pub(super) const NAMES: [&str; 40] = [
-    "p", "div", "blockquote", "pre", "ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td",
-    "details", "summary", "h3", "h4", "h5", "h6", // from here on inline
-    "a", "b", "strong", "i", "em", "code", "kbd", "samp", "del", "ins", "s", "sub", "sup", "small", "u", "q", "abbr",
+    "p",
+    "div",
+    "blockquote",
+    "pre",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "details",
+    "summary",
+    "h3",
+    "h4",
+    "h5",
+    "h6", // from here on inline
+    "a",
+    "b",
+    "strong",
+    "i",
+    "em",
+    "code",
+    "kbd",
+    "samp",
+    "del",
+    "ins",
+    "s",
+    "sub",
+    "sup",
+    "small",
+    "u",
+    "q",
+    "abbr",
     "span",
 ];
 
 /// Elements that go with everything in them.
-const HIDDEN: [&str; 14] = [
-    "script", "style", "iframe", "object", "svg", "math", "template", "noscript", "textarea", "title", "select", "video",
-    "audio", "xmp",
-];
+const HIDDEN: [&str; 14] =
+    ["script", "style", "iframe", "object", "svg", "math", "template", "noscript", "textarea", "title", "select", "video", "audio", "xmp"];
 
 struct Tidier<'a> {
     html: &'a str,
@@ -131,9 +165,8 @@ impl<'a> Tidier<'a> {
             return;
         }
         let rest = &self.html.as_bytes()[self.at..];
-        let end = rest.windows(name.len() + 2).position(|window| {
-            window.starts_with(b"</") && window[2..].eq_ignore_ascii_case(name.as_bytes())
-        });
+        let end =
+            rest.windows(name.len() + 2).position(|window| window.starts_with(b"</") && window[2..].eq_ignore_ascii_case(name.as_bytes()));
         match end {
             Some(end) => self.at += end,
             None => self.missing.push(name),
@@ -149,9 +182,7 @@ impl<'a> Tidier<'a> {
             return;
         }
         match name {
-            "table" => {
-                self.out.push_str(r#"<div class="scroll" tabindex="0" role="region" aria-label="Table"><table"#)
-            }
+            "table" => self.out.push_str(r#"<div class="scroll" tabindex="0" role="region" aria-label="Table"><table"#),
             "pre" => self.out.push_str(r#"<pre tabindex="0""#),
             _ => {
                 self.out.push('<');

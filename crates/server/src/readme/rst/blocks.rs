@@ -75,9 +75,7 @@ impl<'a> Writer<'a> {
                 self.out.push_str("<hr>");
                 return Some(1);
             }
-            (None, Some(below), _) if below.len() >= lines[0].chars().count().min(4) => {
-                (lines[0], (adornment(below)?, false), 2)
-            }
+            (None, Some(below), _) if below.len() >= lines[0].chars().count().min(4) => (lines[0], (adornment(below)?, false), 2),
             _ => return None,
         };
         let level = self.headings.iter().position(|seen| *seen == style).unwrap_or_else(|| {
@@ -189,8 +187,8 @@ impl<'a> Writer<'a> {
                 }
             }
             "raw" | "include" | "contents" | "meta" | "sectnum" | "default-role" => {}
-            "note" | "warning" | "tip" | "hint" | "important" | "caution" | "attention" | "danger" | "error"
-            | "admonition" | "seealso" | "versionadded" | "versionchanged" | "deprecated" | "topic" | "rubric" => {
+            "note" | "warning" | "tip" | "hint" | "important" | "caution" | "attention" | "danger" | "error" | "admonition" | "seealso"
+            | "versionadded" | "versionchanged" | "deprecated" | "topic" | "rubric" => {
                 self.admonition(name, argument.trim(), &content, depth);
             }
             _ => {
