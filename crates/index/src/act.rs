@@ -1,0 +1,176 @@
+//! The ways in: `act` changes, `view` reads what is not public, `may` asks early, `housekeeping` tends what is nobody's doing.
+//!
+//! `act` decides, changes and records in one transaction and refuses to commit without an event of a kind that the actions
+//! table allows. It is spawned, so that a client that hangs up cannot cut it in two; a refusal is recorded after the rollback.
+
+use futures_util::future::BoxFuture;
+
+use crate::db::{Read, Tx, is_conflict};
+use crate::env::Env;
+use crate::events;
+use crate::ids::EventId;
+use crate::policy::{Action, Actor, Credential, Denied, Leaves, Permit, decide, grant};
+use crate::refused::Refused;
+
+/// How often an act that met a conflict is tried.
+const TRIES: u32 = 4;
+
+/// Reasons for changes that nobody decides and that leave no event. A test walks them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Housekeeping {
+    /// When a session was last seen.
+    SessionSeen,
+    /// Counting towards a limit.
+    Limits,
+    /// The queue: claims, retries, schedules.
+    Queue,
+    /// A credential was presented and refused: there is no permit, only the record.
+    Refusals,
+    /// Removing what has expired.
+    Expiry,
+}
+
+impl Housekeeping {
+    /// All reasons.
+    pub const ALL: &'static [Self] = &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry];
+}
+
+/// Does one thing: decides, changes and records in one transaction.
+///
+/// # Errors
+/// `Denied` by policy; whatever the verb refuses; `Fault` when the database fails or the verb recorded nothing.
+pub async fn act<A, T, F>(env: &Env, actor: &Actor, on: A::On, work: F) -> Result<T, Refused>
+where
+    A: Action,
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync + 'static,
+{
+    let (env, actor) = (env.clone(), actor.clone());
+    let done = tokio::spawn(async move {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match once::<A, T, F>(&env, &actor, on.clone(), &work).await {
+                Err(Refused::Fault(e)) if tries < TRIES && met_conflict(&e) => {}
+                Err(Refused::Denied(denied)) => {
+                    note_refusal::<A>(&env, &actor, &denied).await?;
+                    return Err(Refused::Denied(denied));
+                }
+                other => return other,
+            }
+        }
+    });
+    done.await.map_err(|e| anyhow::anyhow!("{} did not end: {e}", A::NAME.wire()))?
+}
+
+async fn once<A, T, F>(env: &Env, actor: &Actor, on: A::On, work: &F) -> Result<T, Refused>
+where
+    A: Action,
+    F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync,
+{
+    let mut tx = env.db.begin(env.now()).await?;
+    let event = EventId::new(env.now(), &*env.entropy);
+    let permit = grant::<A>(&tx, actor, on, event).await?;
+    let out = match work(&mut tx, &permit).await {
+        Ok(out) => out,
+        Err(refused) => {
+            tx.rollback().await?;
+            return Err(refused);
+        }
+    };
+    if tx.is_left_as_it_was() {
+        tx.rollback().await?;
+        return Ok(out);
+    }
+    check_recorded::<A>(&tx)?;
+    crash_point("before_commit");
+    let old = tx.commit().await?;
+    crash_point("after_commit");
+    env.prepared.drop_pages(&old);
+    Ok(out)
+}
+
+/// An act leaves at least one event, and only kinds that its row names.
+fn check_recorded<A: Action>(tx: &Tx) -> Result<(), Refused> {
+    let Leaves::Events(allowed) = A::NAME.leaves() else {
+        return Err(anyhow::anyhow!("{} only reads and must not act", A::NAME.wire()).into());
+    };
+    if tx.recorded().is_empty() {
+        return Err(anyhow::anyhow!("{} changed something and recorded nothing", A::NAME.wire()).into());
+    }
+    match tx.recorded().iter().find(|kind| !allowed.contains(kind)) {
+        Some(kind) => Err(anyhow::anyhow!("{} recorded {kind}, which its row does not name", A::NAME.wire()).into()),
+        None => Ok(()),
+    }
+}
+
+fn met_conflict(e: &anyhow::Error) -> bool {
+    e.downcast_ref::<sea_orm::DbErr>().is_some_and(is_conflict)
+}
+
+/// Records that policy refused somebody who presented a credential.
+async fn note_refusal<A: Action>(env: &Env, actor: &Actor, denied: &Denied) -> Result<(), Refused> {
+    if actor.credential == Credential::Nobody || matches!(denied, Denied::NeedsProof) {
+        return Ok(());
+    }
+    let mut tx = env.db.begin(env.now()).await?;
+    events::record_refusal(env, &mut tx, actor, A::NAME, &denied.to_string()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Reads what is not public, on a snapshot that never takes the write lock.
+///
+/// # Errors
+/// `Denied` by policy, or the database.
+pub async fn view<A, T, F>(env: &Env, actor: &Actor, on: A::On, work: F) -> Result<T, Refused>
+where
+    A: Action,
+    F: for<'t> FnOnce(&'t Read, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>>,
+{
+    let read = env.db.read(env.now()).await?;
+    let event = EventId::new(env.now(), &*env.entropy);
+    let permit = decide::<A, Read>(&read, actor, on, event).await?;
+    work(&read, &permit).await
+}
+
+/// Asks early, before a large body is read. Advisory: `act` decides again.
+///
+/// # Errors
+/// `Denied` by policy, or the database.
+pub async fn may<A: Action>(env: &Env, actor: &Actor, on: A::On) -> Result<(), Refused> {
+    let decided = view::<A, (), _>(env, actor, on, |_, _| Box::pin(async { Ok(()) })).await;
+    if let Err(Refused::Denied(denied)) = &decided {
+        note_refusal::<A>(env, actor, denied).await?;
+    }
+    decided
+}
+
+/// Changes what is nobody's doing and leaves no event.
+///
+/// # Errors
+/// Whatever the work refuses; then nothing is changed.
+pub async fn housekeeping<T, F>(env: &Env, reason: Housekeeping, work: F) -> Result<T, Refused>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Refused>>,
+{
+    let mut tx = env.db.begin(env.now()).await?;
+    match work(&mut tx).await {
+        Ok(out) => {
+            tx.commit().await?;
+            Ok(out)
+        }
+        Err(refused) => {
+            tracing::debug!(?reason, "housekeeping was undone");
+            tx.rollback().await?;
+            Err(refused)
+        }
+    }
+}
+
+/// In drills of crashes the process ends here when `STRONGROOM_CRASH_AT` names the step: no unwinding, no flushing.
+pub fn crash_point(step: &str) {
+    if std::env::var_os("STRONGROOM_CRASH_AT").is_some_and(|at| at == step) {
+        std::process::abort();
+    }
+}

@@ -1,0 +1,198 @@
+//! From what was presented to an `Actor`: the only place that says who is calling.
+
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
+
+use credentials::link::LinkToken;
+use credentials::secret::Secret;
+
+use crate::act::{Housekeeping, housekeeping};
+use crate::clock::Time;
+use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
+use crate::db::{Read, Reading};
+use crate::env::Env;
+use crate::ids::AccountId;
+use crate::policy::{Actor, Credential, Credentials, Denied, Origin, SessionProof, Standing, State, Who, standing};
+use crate::refused::Refused;
+use crate::tokens;
+
+/// How long a proved factor keeps a session fresh (R1).
+pub const FRESH: Duration = Duration::from_secs(900);
+/// How often a session notes when it was last seen.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
+
+/// What a request carries. Only what the route's row accepts is read from it.
+#[derive(Debug, Default)]
+pub struct Presented {
+    /// The session cookie.
+    pub session: Option<LinkToken>,
+    /// The cookie of a half-open sign-in.
+    pub attempt: Option<LinkToken>,
+    /// The `token` field of a posted form.
+    pub link: Option<LinkToken>,
+    /// The token in the `Authorization` header, or what is wrong with the header.
+    pub api_token: Option<Result<Secret, Denied>>,
+}
+
+/// Who looks at a page, for its frame.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// The account.
+    pub account: AccountId,
+    /// Its user name.
+    pub username: String,
+    /// What it is and has.
+    pub standing: Standing,
+}
+
+/// The actor, and the signed-in person behind the page, if any.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    /// Who acts, with what.
+    pub actor: Actor,
+    /// Who looks.
+    pub viewer: Option<Viewer>,
+}
+
+/// Says who is calling, looking only at the kinds of credential that the row accepts.
+///
+/// # Errors
+/// `NotValid` when what was presented is not good and the row does not also accept nobody; `Stopped` when the account may not act;
+/// `Fault` when the database does not answer: fail closed.
+pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, origin: Origin) -> Result<Identified, Refused> {
+    if accepts.contains(Credential::ApiToken) {
+        if let Some(token) = presented.api_token {
+            let actor = tokens::verify(env, token, origin).await?;
+            return Ok(Identified { actor, viewer: None });
+        }
+        return Err(Denied::NotValid.into())
+            .or_else(|e: Refused| if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(e) });
+    }
+    let read = env.db.read(env.now()).await?;
+    let signed_in = match &presented.session {
+        Some(cookie) => session(env, &read, cookie).await?,
+        None => None,
+    };
+    if accepts.contains(Credential::MailLink) {
+        return mail_link(&read, presented.link, signed_in, origin).await;
+    }
+    if accepts.contains(Credential::HalfSession)
+        && let Some(cookie) = &presented.attempt
+        && let Some(actor) = half_session(&read, cookie, origin.clone()).await?
+    {
+        return Ok(Identified { actor, viewer: None });
+    }
+    drop(read);
+    let Some(signed_in) = signed_in else {
+        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::NotValid.into()) };
+    };
+    as_session(env, accepts, signed_in, origin).await
+}
+
+fn stranger(origin: Origin) -> Result<Identified, Refused> {
+    Ok(Identified { actor: Actor::nobody(origin), viewer: None })
+}
+
+struct SignedIn {
+    row: sessions::Model,
+    viewer: Viewer,
+    now: Time,
+}
+
+impl SignedIn {
+    fn proof(&self) -> SessionProof {
+        SessionProof { id: self.row.id, proved_at: self.row.proved_at, mailbox_proved_at: self.row.mailbox_proved_at }
+    }
+    fn credential(&self) -> Credential {
+        let fresh = self.row.proved_at.is_some_and(|at| self.now.since(at) < FRESH);
+        if fresh { Credential::FreshSession } else { Credential::Session }
+    }
+}
+
+/// The session behind a cookie, when it is alive.
+async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<SignedIn>, Refused> {
+    let row = sessions::Entity::find()
+        .filter(sessions::Column::TokenDigest.eq(cookie.digest().to_vec()))
+        .filter(sessions::Column::UntilAt.is_null())
+        .one(read.connection())
+        .await?;
+    let now = read.now();
+    let alive = |row: &sessions::Model| row.expires_at > now && now.since(row.last_seen_at) < env.config.session_idle.0;
+    let Some(row) = row.filter(alive) else { return Ok(None) };
+    let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
+    let proof = SessionProof { id: row.id, proved_at: row.proved_at, mailbox_proved_at: row.mailbox_proved_at };
+    let standing = standing(read, account.id, Some(&proof)).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing };
+    Ok(Some(SignedIn { row, viewer, now }))
+}
+
+/// A signed-in request. A stopped account is treated as nobody where nobody may come, and told so elsewhere.
+async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
+    let state = signed_in.viewer.standing.state;
+    if state != State::Active {
+        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+    }
+    let credential = signed_in.credential();
+    if !accepts.contains(credential) {
+        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
+    }
+    note_seen(env, &signed_in).await?;
+    let actor = Actor {
+        who: Who::Account(signed_in.viewer.account),
+        credential,
+        credential_id: Some(signed_in.row.id.0),
+        session: Some(signed_in.proof()),
+        token: None,
+        origin,
+    };
+    Ok(Identified { actor, viewer: Some(signed_in.viewer) })
+}
+
+async fn note_seen(env: &Env, signed_in: &SignedIn) -> Result<(), Refused> {
+    if signed_in.now.since(signed_in.row.last_seen_at) < SEEN_EVERY {
+        return Ok(());
+    }
+    let (id, now) = (signed_in.row.id, signed_in.now);
+    housekeeping(env, Housekeeping::SessionSeen, move |tx| {
+        Box::pin(async move {
+            let sql = "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND until_at IS NULL";
+            tx.execute(sql, vec![Value::from(id), Value::from(now)]).await?;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// A half-open sign-in: the password was proved, minutes ago.
+async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
+    let row = sign_in_attempts::Entity::find()
+        .filter(sign_in_attempts::Column::TokenDigest.eq(cookie.digest().to_vec()))
+        .filter(sign_in_attempts::Column::SpentAt.is_null())
+        .filter(sign_in_attempts::Column::ExpiresAt.gt(read.now()))
+        .one(read.connection())
+        .await?;
+    Ok(row.map(|row| Actor {
+        who: Who::Account(row.account_id),
+        credential: Credential::HalfSession,
+        credential_id: Some(row.id.0),
+        session: None,
+        token: None,
+        origin,
+    }))
+}
+
+/// A link of a mail: it names itself, not an account. The session of the browser is kept beside it (R4).
+async fn mail_link(read: &Read, link: Option<LinkToken>, signed_in: Option<SignedIn>, origin: Origin) -> Result<Identified, Refused> {
+    let link = link.ok_or(Denied::NotValid)?;
+    let row = links::Entity::find()
+        .filter(links::Column::TokenDigest.eq(link.digest().to_vec()))
+        .filter(links::Column::SpentAt.is_null())
+        .filter(links::Column::ExpiresAt.gt(read.now()))
+        .one(read.connection())
+        .await?
+        .ok_or(Denied::NotValid)?;
+    let session = signed_in.as_ref().map(SignedIn::proof);
+    let actor = Actor { who: Who::Nobody, credential: Credential::MailLink, credential_id: Some(row.id.0), session, token: None, origin };
+    Ok(Identified { actor, viewer: signed_in.map(|s| s.viewer) })
+}

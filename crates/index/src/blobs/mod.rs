@@ -1,0 +1,5 @@
+//! Bytes by digest. A blob is written, synced and renamed into place before the row that names it; a crash leaves an orphan, never a row without bytes.
+
+mod fs;
+
+pub use fs::{Blobs, Staged, Staging};

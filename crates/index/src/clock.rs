@@ -1,0 +1,115 @@
+//! Time as an argument: `Time` is microseconds since 1970 UTC, stored as BIGINT on both engines; `Clock` is the only way to learn it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment, in microseconds since 1970-01-01T00:00:00 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sea_orm::DeriveValueType)]
+#[serde(transparent)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// Microseconds since 1970 UTC.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+    /// Whole seconds since 1970 UTC.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+    /// The moment this many seconds after 1970 UTC.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds * 1_000_000)
+    }
+    /// This moment moved into the future.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(micros(by)))
+    }
+    /// This moment moved into the past.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(by)))
+    }
+    /// How long after `earlier` this is; zero when it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+    /// The start of the window of this length that holds the moment.
+    #[must_use]
+    pub fn window(self, length: Duration) -> Self {
+        let length = micros(length).max(1);
+        Self(self.0.div_euclid(length) * length)
+    }
+    /// RFC 3339 with microseconds and `Z`, as the Simple API and the audit export write it.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.calendar().format(&Rfc3339).expect("every stored time has a year below 10000")
+    }
+    /// The moment as a calendar date and time in UTC.
+    #[must_use]
+    pub fn calendar(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+fn micros(by: Duration) -> i64 {
+    i64::try_from(by.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The present moment, as this index sees it.
+    fn now(&self) -> Time;
+}
+
+/// The system's clock, shifted into the future for drills (R32).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock {
+    /// How far the clock runs ahead.
+    pub offset: Duration,
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+    fn now(&self) -> Time {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Time(micros(since)).plus(self.offset)
+    }
+}
+
+/// A clock that stands still until somebody moves it.
+#[derive(Debug)]
+pub struct HandClock(AtomicI64);
+
+impl HandClock {
+    /// A clock that shows `start`.
+    #[must_use]
+    pub const fn new(start: Time) -> Self {
+        Self(AtomicI64::new(start.0))
+    }
+    /// Moves it forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(micros(by), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Time {
+        Time(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,23 @@
+//! A password was right and a factor is outstanding: the half session.
+
+use crate::clock::Time;
+use crate::ids::{AccountId, AttemptId, EventId};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sign_in_attempts")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: AttemptId,
+    pub account_id: AccountId,
+    pub token_digest: Vec<u8>,
+    pub created_at: Time,
+    pub expires_at: Time,
+    pub began_by: EventId,
+    pub spent_at: Option<Time>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,7 @@
+//! The database room: one `Tx` over two engines, one file a table, one set of migrations.
+
+pub mod entities;
+pub mod migrations;
+mod tx;
+
+pub use tx::{Database, Engine, Read, Reading, Tx, is_conflict, is_taken};

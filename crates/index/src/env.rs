@@ -1,0 +1,66 @@
+//! What every room is handed: database, blobs, clock, chance, keys, settings, the hashing lane and the prepared pages. One per process.
+
+use std::sync::Arc;
+
+use credentials::entropy::Entropy;
+use credentials::keys::InstanceKeys;
+use credentials::password::Parameters;
+
+use crate::blobs::Blobs;
+use crate::clock::{Clock, Time};
+use crate::config::Config;
+use crate::db::Database;
+use crate::lane::Lane;
+use crate::prepared::Prepared;
+
+/// The surroundings of all verbs.
+#[derive(Clone)]
+pub struct Env(Arc<Inner>);
+
+/// What an `Env` is made of.
+pub struct Inner {
+    /// The database.
+    pub db: Database,
+    /// Where file bytes live.
+    pub blobs: Blobs,
+    /// The settings.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The instance's keys (R29).
+    pub keys: Arc<InstanceKeys>,
+    /// Password hashing, beside the async threads.
+    pub lane: Lane,
+    /// How costly password hashes are.
+    pub hashing: Parameters,
+    /// Pages kept ready.
+    pub prepared: Prepared,
+}
+
+impl Env {
+    /// Puts the surroundings together.
+    #[must_use]
+    pub fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+}
+
+impl std::ops::Deref for Env {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Env")
+    }
+}

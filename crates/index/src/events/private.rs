@@ -1,0 +1,105 @@
+//! The personal fields of an event: sealed under the key of their subject, so that dropping that key erases them (R27).
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use credentials::keys::{InstanceKeys, Place};
+use credentials::secret::Secret;
+
+use crate::db::entities::{event_private, subject_keys};
+use crate::db::{Reading, Tx};
+use crate::env::Env;
+use crate::ids::{AccountId, EventId};
+use crate::policy::Origin;
+use crate::refused::Refused;
+
+/// What only the actor and staff may see.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    /// The network address it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// The client's `User-Agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// An e-mail address that belongs to the story.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl std::fmt::Debug for Private {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Private")
+    }
+}
+
+impl Private {
+    pub(super) fn of(origin: &Origin, address: Option<String>) -> Self {
+        Self { network: origin.network.map(|n| n.to_string()), agent: origin.agent.clone(), address }
+    }
+    /// The keyed hash by which events from one network are found without opening them.
+    pub(super) fn network_hash(&self, env: &Env) -> Option<Vec<u8>> {
+        self.network.as_ref().map(|n| env.keys.keyed_hash("event-network", n.as_bytes()).to_bytes())
+    }
+}
+
+pub(super) struct SealedPrivate {
+    pub subject: Uuid,
+    pub sealed: Vec<u8>,
+}
+
+pub(super) async fn seal(
+    env: &Env,
+    tx: &Tx,
+    subject: Option<AccountId>,
+    event: EventId,
+    private: &Private,
+) -> Result<SealedPrivate, Refused> {
+    let subject = subject.map_or(Uuid::nil(), |account| account.0);
+    let key = subject_key(env, tx, subject).await?;
+    let plain = serde_json::to_vec(private)?;
+    let place = Place { table: TABLE, row: event.0.as_bytes(), account: subject.as_bytes() };
+    let sealed = key.seal(&*env.entropy, &place, &plain);
+    Ok(SealedPrivate { subject, sealed })
+}
+
+const TABLE: &str = "event_private";
+
+/// Opens the personal fields of an event; `None` when they were erased.
+///
+/// # Errors
+/// The database, or a sealed value that was changed or moved.
+pub async fn open_private<R: Reading>(env: &Env, read: &R, event: EventId) -> Result<Option<Private>, Refused> {
+    let Some(row) = event_private::Entity::find_by_id(event).one(read.connection()).await? else {
+        return Ok(None);
+    };
+    let Some(key) = subject_keys::Entity::find_by_id(row.subject).one(read.connection()).await? else {
+        return Ok(None);
+    };
+    let key = open_key(env, &key)?;
+    let place = Place { table: TABLE, row: event.0.as_bytes(), account: row.subject.as_bytes() };
+    let plain = key.open(&place, &row.sealed).map_err(|e| anyhow::anyhow!("the private part of event {event}: {e}"))?;
+    Ok(Some(serde_json::from_slice(plain.expose())?))
+}
+
+fn open_key(env: &Env, row: &subject_keys::Model) -> Result<InstanceKeys, Refused> {
+    let place = Place { table: "subject_keys", row: row.subject.as_bytes(), account: row.subject.as_bytes() };
+    let text = env.keys.open(&place, &row.key_sealed).map_err(|e| anyhow::anyhow!("the key of subject {}: {e}", row.subject))?;
+    let text = String::from_utf8(text.expose().to_vec()).map_err(|_| anyhow::anyhow!("the key of subject {} is not text", row.subject))?;
+    InstanceKeys::parse(&Secret::new(text)).map_err(|e| anyhow::anyhow!("the key of subject {}: {e}", row.subject).into())
+}
+
+/// The key of a subject, made on its first event.
+async fn subject_key(env: &Env, tx: &Tx, subject: Uuid) -> Result<InstanceKeys, Refused> {
+    if let Some(row) = subject_keys::Entity::find_by_id(subject).one(tx.connection()).await? {
+        return open_key(env, &row);
+    }
+    let key = InstanceKeys::generate(&*env.entropy);
+    let place = Place { table: "subject_keys", row: subject.as_bytes(), account: subject.as_bytes() };
+    let key_sealed = env.keys.seal(&*env.entropy, &place, key.to_text().expose().as_bytes());
+    subject_keys::ActiveModel { subject: Set(subject), key_sealed: Set(key_sealed), created_at: Set(tx.now()) }
+        .insert(tx.connection())
+        .await?;
+    Ok(key)
+}

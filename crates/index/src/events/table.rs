@@ -1,0 +1,128 @@
+//! The rows: every kind of event with its fields, the sentence that people read, and who is told.
+//!
+//! Kinds are named after PyPI's audit tags where one exists. Adding a row: `docs/how-to/add-an-event.md`.
+
+use serde::Serialize;
+
+use super::Event;
+
+/// Who is told about an event, by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody, for this reason.
+    Nobody(&'static str),
+    /// Only the one address that the event is addressed to.
+    Addressee,
+    /// Every address of the account that was verified at any time in the last 30 days (P10).
+    Account,
+    /// All owners of the project (P10).
+    Owners,
+}
+
+macro_rules! events { ($(
+    $(#[doc = $doc:literal])* $Name:ident { $($field:ident: $ty:ty),* $(,)? } = $wire:literal, $says:literal, $audience:ident $(($why:literal))?;
+)*) => {
+    /// The name of every kind of event.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+    pub enum Kind { $($(#[doc = $doc])* $Name),* }
+    impl Kind {
+        /// All kinds, in the order of the table.
+        pub const ALL: &'static [Self] = &[$(Self::$Name),*];
+        /// The kind as stored, exported and replayed.
+        #[must_use]
+        pub const fn wire(self) -> &'static str { match self { $(Self::$Name => $wire),* } }
+        /// The name of the type.
+        #[must_use]
+        pub const fn name(self) -> &'static str { match self { $(Self::$Name => stringify!($Name)),* } }
+        /// The fields, with their types.
+        #[must_use]
+        pub const fn fields(self) -> &'static [(&'static str, &'static str)] { match self { $(Self::$Name => &[$((stringify!($field), stringify!($ty))),*]),* } }
+        /// The sentence that a person reads, with `{field}` where a field goes.
+        #[must_use]
+        pub const fn says(self) -> &'static str { match self { $(Self::$Name => $says),* } }
+        /// Who is told.
+        #[must_use]
+        pub const fn audience(self) -> Audience { match self { $(Self::$Name => Audience::$audience $(($why))?),* } }
+        /// The sentence of its row.
+        #[must_use]
+        pub fn sentence(self) -> &'static str { match self { $(Self::$Name => concat!($($doc),*).trim_ascii()),* } }
+        /// The kind with this stored name.
+        #[must_use]
+        pub fn from_wire(wire: &str) -> Option<Self> { Self::ALL.iter().copied().find(|kind| kind.wire() == wire) }
+    }
+    $($(#[doc = $doc])* #[derive(Clone, Debug, Serialize)] #[allow(missing_docs, reason = "fields are named in the table")] pub struct $Name { $(pub $field: $ty),* }
+    impl Event for $Name { const KIND: Kind = Kind::$Name; })*
+} }
+
+events! {
+    /// An account was created, by its owner or an operator.
+    AccountCreated { username: String } = "account:create", "The account was created.", Addressee;
+    /// Somebody tried to register with an address that an account already has.
+    KnownAddressRegistered {} = "account:register:known-address", "Somebody tried to register another account with this address.", Addressee;
+    /// A single-use set-up link was made.
+    SetupLinkMade { username: Option<String> } = "account:setup-link", "A set-up link was made.", Nobody("it is printed at the shell, to the person who asked");
+    /// The account was completed with its set-up link.
+    AccountSetUp { username: String, administrator: bool } = "account:set-up", "The account was set up.", Account;
+
+    /// A password was right and a factor is outstanding.
+    PasswordProved {} = "account:login:password-proved", "The password was entered; the second factor was asked for.", Nobody("the sign-in goes on, and its end is told");
+    /// Signed in.
+    SignedIn { factor: String } = "account:login:success", "Signed in with {factor}.", Nobody("devices and their notices come with the sign-in room");
+    /// A sign-in failed.
+    SignInFailed { reason: String, username: Option<String> } = "account:login:failure", "A sign-in failed: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
+    /// Signed out.
+    SignedOut {} = "account:logout", "Signed out.", Nobody("its own doing, and it gives nothing away");
+    /// A link to choose a new password was asked for.
+    PasswordResetRequested {} = "account:password:reset:request", "A link to choose a new password was sent.", Addressee;
+    /// A new password was asked for, and no link was sent.
+    PasswordResetAttempted { reason: String } = "account:password:reset:attempt", "Somebody asked for a new password; no link was sent: {reason}.", Nobody("nothing changed, and strangers could make us send mail without end");
+    /// A new password was chosen with a link.
+    PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
+
+    /// An address was verified.
+    AddressVerified {} = "account:email:verified", "The address was verified.", Nobody("the person who did it is looking at the page");
+    /// The verification mail was asked for again.
+    VerificationSent {} = "account:email:reverify", "The verification mail was sent again.", Addressee;
+    /// A six-digit code was sent to the mailbox.
+    MailboxCodeSent {} = "account:mailbox:code-sent", "A six-digit code was sent to the mailbox.", Addressee;
+    /// The mailbox was proved.
+    MailboxProved {} = "account:mailbox:proved", "The mailbox was proved with a code.", Nobody("a step of an act that is told");
+    /// A code of the mailbox was wrong.
+    MailboxRefused { reason: String } = "account:mailbox:refused", "A code of the mailbox was refused: {reason}.", Nobody("it opens nothing");
+    /// Recovery codes were made.
+    RecoveryCodesGenerated { count: usize } = "account:recovery_codes:generated", "{count} recovery codes were made.", Account;
+    /// A recovery code was entered back.
+    RecoveryCodesProved {} = "account:recovery_codes:proved", "A recovery code was entered back, so they were saved.", Nobody("a step of an act that is told");
+    /// A recovery code that was entered back was wrong.
+    RecoveryCodesRefused {} = "account:recovery_codes:refused", "A recovery code was entered back wrongly.", Nobody("it opens nothing");
+    /// A factor was added.
+    FactorAdded { method: String } = "account:two_factor:method_added", "The second factor “{method}” was added.", Account;
+    /// The code that should prove a new factor was wrong.
+    FactorRefused { reason: String } = "account:two_factor:refused", "A new second factor was not added: {reason}.", Nobody("it opens nothing");
+    /// A factor was proved again.
+    Reauthenticated { factor: String, act: Option<String> } = "account:reauthenticate:success", "Proved again with {factor}.", Nobody("the act that it is for is told");
+    /// A factor was not proved again.
+    ReauthenticationFailed { reason: String } = "account:reauthenticate:failure", "Proving again failed: {reason}.", Nobody("the account's own history shows it");
+    /// A proof for one act was asked for.
+    ActAsked { action: String } = "account:act:asked", "A proof was asked for before “{action}”.", Nobody("the act that it is for is told");
+
+    /// An API token was minted.
+    TokenAdded { token: String, description: String, scope: String } = "account:api_token:added", "The API token “{description}” ({scope}) was created.", Account;
+    /// An API token was deleted.
+    TokenRemoved { token: String, description: String } = "account:api_token:removed", "The API token “{description}” was deleted.", Account;
+    /// A token was presented and refused.
+    TokenRefused { reason: String } = "account:api_token:refused", "An API token was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
+
+    /// An account was frozen.
+    AccountFrozen { reason: String, already: bool } = "account:freeze", "The account was frozen: {reason}.", Account;
+    /// An account was thawed.
+    AccountThawed { reason: String, causes: u64 } = "account:thaw", "The account was thawed: {reason}.", Account;
+
+    /// A file was added to a release, which may be the first of a new project.
+    FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
+
+    /// Policy refused an act.
+    AuthorizationRefused { action: String, reason: String } = "authorization:refused", "“{action}” was refused: {reason}.", Nobody("nothing came of it");
+    /// How many failures were counted instead of recorded, in a window that is over.
+    FailuresCounted { kind: String, counted: i64 } = "events:failures:counted", "{counted} more failures of the kind {kind} were counted.", Nobody("detection reads it");
+}

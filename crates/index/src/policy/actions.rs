@@ -1,0 +1,154 @@
+//! TABLE 1: every action: on what, needed role, gates, proof of its own, direction, ceiling of credential kinds, and the events it may leave.
+//!
+//! Adding a row: `docs/how-to/add-an-action.md`. Directions are those of the rules of power: tightens, grants, loosens, neither.
+
+use super::credential::{Credential, Credentials};
+use super::resource::Resource;
+use super::words::{Direction, Leaves, OwnProof, Role};
+use crate::denied::Gate;
+use crate::ids::{AccountId, SessionId, Site, TokenId};
+use crate::resources::ProjectOrNew;
+
+/// An action as a type: `Permit<A>` proves a decision about exactly this one.
+pub trait Action: Send + Sync + 'static {
+    /// Its row in the table.
+    const NAME: ActionName;
+    /// What it is done to.
+    type On: Resource;
+}
+
+macro_rules! actions {
+    (@leaves ReadsOnly) => { Leaves::ReadsOnly };
+    (@leaves leaves [$($event:literal),*]) => { Leaves::Events(&[$($event),*]) };
+    ($(
+    $(#[doc = $doc:literal])* $Name:ident on $On:ty, $wire:literal, needs [$($role:ident),*], gates [$($gate:ident),*],
+    $dir:ident with $proof:ident, at_most [$($kind:ident),*], $leaves:ident $([$($event:literal),*])?;
+)*) => {
+    /// The name of every action.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+    pub enum ActionName { $($(#[doc = $doc])* $Name),* }
+    impl ActionName {
+        /// All actions, in the order of the table.
+        pub const ALL: &'static [Self] = &[$(Self::$Name),*];
+        /// `resource:verb`, as events and logs name it.
+        #[must_use]
+        pub const fn wire(self) -> &'static str { match self { $(Self::$Name => $wire),* } }
+        /// The kind of resource it is done to.
+        #[must_use]
+        pub const fn resource(self) -> &'static str { match self { $(Self::$Name => stringify!($On)),* } }
+        /// Any of these roles suffices; an empty list means that nobody needs one.
+        #[must_use]
+        pub const fn needs(self) -> &'static [Role] { match self { $(Self::$Name => &[$(Role::$role),*]),* } }
+        /// What the acting account must have.
+        #[must_use]
+        pub const fn gates(self) -> &'static [Gate] { match self { $(Self::$Name => &[$(Gate::$gate),*]),* } }
+        /// Which way power moves.
+        #[must_use]
+        pub const fn direction(self) -> Direction { match self { $(Self::$Name => Direction::$dir),* } }
+        /// The proof of its own.
+        #[must_use]
+        pub const fn proof(self) -> OwnProof { match self { $(Self::$Name => OwnProof::$proof),* } }
+        /// The widest set of credential kinds that a door to it may accept.
+        #[must_use]
+        pub const fn ceiling(self) -> Credentials { match self { $(Self::$Name => Credentials::of(&[$(Credential::$kind),*])),* } }
+        /// The kinds of event it may leave.
+        #[must_use]
+        pub const fn leaves(self) -> Leaves { match self { $(Self::$Name => actions!(@leaves $leaves $([$($event),*])?)),* } }
+        /// The sentence of its row.
+        #[must_use]
+        pub fn sentence(self) -> &'static str { match self { $(Self::$Name => concat!($($doc),*).trim_ascii()),* } }
+    }
+    $($(#[doc = $doc])* #[derive(Clone, Copy, Debug)] pub struct $Name; impl Action for $Name { const NAME: ActionName = ActionName::$Name; type On = $On; })*
+} }
+
+actions! {
+    /// Read what the index shows everyone.
+    ReadIndex on Site, "index:read", needs [], gates [],
+        Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker], ReadsOnly;
+
+    /// Create an account; a known address gets another mail instead.
+    Register on Site, "account:register", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:create", "account:register:known-address"];
+    /// Complete the account that an operator made, or create the first administrator.
+    SetUp on Site, "account:set-up", needs [], gates [],
+        Grants with Itself, at_most [MailLink], leaves ["account:set-up"];
+    /// Begin to sign in with a user name and a password.
+    SignIn on Site, "account:sign-in", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved"];
+    /// Finish a sign-in with a second factor or a recovery code.
+    ProveFactor on Site, "account:prove-factor", needs [], gates [],
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure"];
+    /// End the session.
+    SignOut on SessionId, "account:sign-out", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:logout"];
+    /// Ask for a link to choose a new password.
+    RequestPasswordReset on Site, "account:request-password-reset", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:password:reset:request", "account:password:reset:attempt"];
+    /// Choose a new password with the link of a mail; the factor stays needed.
+    ResetPassword on Site, "account:reset-password", needs [], gates [],
+        Neither with Itself, at_most [MailLink], leaves ["account:password:reset"];
+    /// Prove an address with the link of a mail.
+    VerifyAddress on Site, "account:verify-address", needs [], gates [],
+        Grants with Itself, at_most [MailLink], leaves ["account:email:verified"];
+
+    /// See one's own account, its history and its standing.
+    SeeAccount on AccountId, "account:see", needs [Oneself], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+    /// Have the verification mail of the primary address sent again.
+    SendVerification on AccountId, "account:send-verification", needs [Oneself], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify"];
+    /// Have a six-digit code sent to the primary address, for this session.
+    AskMailboxCode on AccountId, "account:ask-mailbox-code", needs [Oneself], gates [VerifiedAddress],
+        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent"];
+    /// Prove the mailbox with the code.
+    ProveMailbox on AccountId, "account:prove-mailbox", needs [Oneself], gates [VerifiedAddress],
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:proved", "account:mailbox:refused"];
+    /// Make a set of recovery codes before the first factor.
+    MakeRecoveryCodes on AccountId, "account:make-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof],
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated"];
+    /// Enter one recovery code back, to prove that they were saved.
+    ProveRecoveryCodes on AccountId, "account:prove-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes],
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:proved", "account:recovery_codes:refused"];
+    /// Add the first factor.
+    AddFirstFactor on AccountId, "account:add-first-factor", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes, RecoveryCodesProved],
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused"];
+    /// Prove a factor again, for sensitive pages or for one act.
+    Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked"];
+
+    /// See one's API tokens.
+    SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+    /// Mint an API token.
+    MintToken on AccountId, "token:mint", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:added"];
+    /// Delete an API token.
+    RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];
+    /// See the projects on which one holds a role.
+    SeeProjects on AccountId, "account:see-projects", needs [Oneself], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+
+    /// Add a file to a release of a project.
+    UploadFile on ProjectOrNew, "project:upload", needs [Owner, Maintainer, Founder], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [ApiToken], leaves ["project:release:file:add"];
+
+    /// Create an account from the shell; its owner completes it with a link.
+    CreateAccount on Site, "operator:create-account", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:create"];
+    /// Print a single-use link for an account that was never completed, or for the first administrator.
+    MakeSetupLink on Site, "operator:make-setup-link", needs [Operator, Worker], gates [],
+        Grants with Shell, at_most [Operator, Worker], leaves ["account:setup-link"];
+    /// See any account from the shell.
+    InspectAccount on Site, "operator:inspect-account", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
+    /// Stop an account: sessions, tokens and running uploads (R13).
+    FreezeAccount on AccountId, "operator:freeze-account", needs [Operator], gates [],
+        Tightens with No, at_most [Operator], leaves ["account:freeze"];
+    /// Take away the causes that the operator added (R13).
+    ThawAccount on AccountId, "operator:thaw-account", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:thaw"];
+    /// Say how many failures were only counted in a window that is over (R26).
+    CloseCounts on Site, "worker:close-counts", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["events:failures:counted"];
+}

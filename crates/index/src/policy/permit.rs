@@ -1,0 +1,73 @@
+//! The proof that a decision was taken: this actor, this action, this resource, inside this transaction.
+
+use std::marker::PhantomData;
+
+use super::actions::Action;
+use super::actor::Actor;
+use super::resource::Resource;
+use super::standing::{Standing, lock_shared, standing};
+use super::verdict::{Question, verdict};
+use crate::db::{Reading, Tx};
+use crate::denied::Denied;
+use crate::ids::EventId;
+use crate::refused::Refused;
+
+/// Proof that policy said yes. Nothing outside this room can make one; verbs read their subject from it.
+#[derive(Debug)]
+pub struct Permit<A: Action> {
+    actor: Actor,
+    on: A::On,
+    standing: Standing,
+    event: EventId,
+    action: PhantomData<A>,
+}
+
+impl<A: Action> Permit<A> {
+    /// Who acts.
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+    /// What it is done to.
+    pub const fn on(&self) -> &A::On {
+        &self.on
+    }
+    /// What the acting account is; `Standing::NONE` when no account acts.
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+    /// The id that the first event of this act will have: history rows name it as what began or ended them.
+    pub const fn event(&self) -> EventId {
+        self.event
+    }
+}
+
+/// Decides inside the transaction that acts, with the actor's row share-locked.
+///
+/// # Errors
+/// Why not, or the database.
+pub(crate) async fn grant<A: Action>(tx: &Tx, actor: &Actor, on: A::On, event: EventId) -> Result<Permit<A>, Refused> {
+    if let Some(account) = actor.account() {
+        lock_shared(tx, account).await?;
+    }
+    on.lock(tx, actor).await?;
+    decide(tx, actor, on, event).await
+}
+
+/// The same on a snapshot, for what only reads, and for an early no before a large body is read.
+///
+/// # Errors
+/// Why not, or the database.
+pub(crate) async fn decide<A: Action, R: Reading>(read: &R, actor: &Actor, on: A::On, event: EventId) -> Result<Permit<A>, Refused> {
+    let standing = match actor.account() {
+        Some(account) => standing(read, account, actor.session.as_ref()).await?,
+        None => Standing::NONE,
+    };
+    if !A::NAME.ceiling().contains(actor.credential) {
+        return Err(Denied::WrongCredential.into());
+    }
+    let situation = on.situation(read, actor).await?;
+    let question =
+        Question { action: A::NAME, credential: actor.credential, standing, roles: &situation.roles, visible: situation.visible };
+    verdict(&question)?;
+    Ok(Permit { actor: actor.clone(), on, standing, event, action: PhantomData })
+}

@@ -1,0 +1,127 @@
+//! The command line: one binary, `strongroom`.
+//!
+//! Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
+
+mod serve;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use credentials::entropy::SystemEntropy;
+use credentials::password::Parameters;
+use index::clock::SystemClock;
+use index::config::Config;
+use index::policy::ActionName;
+use index::{Env, limits};
+
+/// A Python package index whose reason to exist is account security and incident response.
+#[derive(Debug, Parser)]
+#[command(name = "strongroom", version, about)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// The configuration file; `strongroom.toml` in the present folder when it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Shift the clock into the future, for drills: `73h`, `90m`, `3d`.
+    #[arg(long, global = true, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    clock_offset: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Web, API and jobs in one process.
+    Serve(serve::Serve),
+    /// Print a table of the running version.
+    Tables(tables::Tables),
+}
+
+/// The commands that act on the index, and the action that each performs: their doors.
+pub const COMMANDS: &[(&str, ActionName)] = &[];
+
+/// The command line as a whole, for tests and documentation.
+#[must_use]
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+/// Runs the command that was typed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&anyhow::Error::new(e)),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(&e),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(serve) => serve.run(&cli.common).await,
+        Command::Tables(tables) => tables.run(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one sentence that a failed command says")]
+fn fail(e: &anyhow::Error) -> ExitCode {
+    eprintln!("strongroom: {e:#}");
+    ExitCode::from(1)
+}
+
+impl Common {
+    /// Reads the settings: file, environment, flags.
+    ///
+    /// # Errors
+    /// What cannot be read, with the key.
+    pub fn settings(&self, flags: BTreeMap<String, String>) -> anyhow::Result<Config> {
+        let mut flags = flags;
+        if let Some(data) = &self.data {
+            flags.insert("data.dir".to_owned(), data.display().to_string());
+        }
+        let usual = PathBuf::from("strongroom.toml");
+        let file = self.config.clone().or_else(|| usual.exists().then_some(usual));
+        Ok(Config::load(file.as_deref(), std::env::vars(), flags, &limits::setting_keys())?)
+    }
+
+    /// Opens the index with a clock that runs as asked.
+    ///
+    /// # Errors
+    /// What cannot be opened.
+    pub async fn open(&self, config: Config) -> anyhow::Result<Env> {
+        let offset = self.clock_offset.unwrap_or_default();
+        if !offset.is_zero() && config.is_https() && !config.data_dir.join("drill").exists() {
+            bail!(
+                "--clock-offset is refused while the public address is https: a shifted clock ends holds early. In a copy made for drills, create the file `drill` in the data folder"
+            );
+        }
+        index::open::open(config, Arc::new(SystemClock { offset }), Arc::new(SystemEntropy), Parameters::default())
+            .await
+            .context("the index cannot be opened")
+    }
+
+    /// How far the clock is shifted, in words, if it is.
+    #[must_use]
+    pub fn drill(&self) -> Option<String> {
+        self.clock_offset.filter(|offset| !offset.is_zero()).map(|offset| format!("+{}", humantime::format_duration(offset)))
+    }
+}

@@ -1,0 +1,77 @@
+//! `strongroom serve`: web, API and jobs in one process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use clap::Args;
+use index::config::Config;
+use index::{Env, work};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::Common;
+use crate::gate::{App, router};
+use crate::routes;
+
+/// Flags of `serve`.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// The address by which people reach the index.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Serve {
+    /// Serves until SIGTERM or SIGINT; running requests are finished.
+    ///
+    /// # Errors
+    /// Settings, database or port.
+    pub async fn run(self, common: &Common) -> anyhow::Result<()> {
+        let mut flags = BTreeMap::new();
+        flags.extend(self.listen.map(|v| ("server.listen".to_owned(), v)));
+        flags.extend(self.public_url.map(|v| ("server.public_url".to_owned(), v)));
+        let config = common.settings(flags)?;
+        start_logging(&config)?;
+        let env = common.open(config).await?;
+        let listener = TcpListener::bind(env.config.listen).await.with_context(|| format!("cannot listen on {}", env.config.listen))?;
+        serve(env, common.drill(), listener).await
+    }
+}
+
+async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let app = router(App::new(env.clone(), drill), routes::table());
+    tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
+    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
+    server.with_graceful_shutdown(until_told(stop)).await.context("serving ended")?;
+    jobs.await.context("the jobs ended badly")?;
+    env.db.clone().close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT, then tells the jobs too.
+async fn until_told(stop: watch::Sender<bool>) {
+    let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its signals");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: running requests are finished");
+    let _ = stop.send(true);
+}
+
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log_filter).context("the setting `log.filter` cannot be read")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if config.log_format == "json" { log.json().try_init() } else { log.try_init() };
+    started.map_err(|e| anyhow::anyhow!("logging cannot start: {e}"))
+}

@@ -1,0 +1,36 @@
+//! Whether the process lives, and whether everything it needs answers.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use index::policy::ReadIndex;
+use index::work;
+
+use crate::gate::Ctx;
+use crate::input::Input;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+
+/// The process lives.
+///
+/// # Errors
+/// None.
+pub async fn alive(_ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal> {
+    Ok(Reply::bytes(StatusCode::OK, "text/plain; charset=utf-8", "OK"))
+}
+
+/// How late the oldest job may be before the queue counts as stuck.
+const QUEUE_LATE: Duration = Duration::from_secs(300);
+
+/// Database, blobs and job queue answer; 503 with the part that fails.
+///
+/// # Errors
+/// None: what fails is in the answer.
+pub async fn ready(ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal> {
+    let parts = work::readiness(ctx.env(), QUEUE_LATE).await;
+    let all = parts.iter().all(|(_, ok)| *ok);
+    let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body: serde_json::Map<String, serde_json::Value> =
+        parts.into_iter().map(|(part, ok)| (part.to_owned(), serde_json::Value::from(if ok { "ok" } else { "failing" }))).collect();
+    Ok(Reply::json(status, &serde_json::Value::Object(body)))
+}

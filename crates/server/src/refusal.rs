@@ -1,0 +1,362 @@
+//! The one place that turns a no into an answer: HTML, JSON or plain text with a reason phrase.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use index::ids::ActId;
+use index::policy::{Denied, Gate, State};
+use index::{Invalid, Refused};
+
+use crate::pages::{self, Frame};
+use crate::reply::Reply;
+
+/// In which language a row speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// Pages for people.
+    Html,
+    /// JSON.
+    Json,
+    /// What packaging clients expect: the message in the reason phrase and in the body.
+    Plain,
+}
+
+impl Face {
+    /// The name in the routes table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Html => "Html",
+            Self::Json => "Json",
+            Self::Plain => "Plain",
+        }
+    }
+}
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Policy, limits, input or a fault, from a verb.
+    Refused(Refused),
+    /// Nobody is signed in; sign in and come back.
+    SignIn,
+    /// The password was proved; the factor is outstanding.
+    FinishSignIn,
+    /// A factor must be proved again first.
+    Reauthenticate,
+    /// A factor must be proved for this one act first (R2).
+    Prove(ActId),
+    /// The link of a mail is used, expired or wrong.
+    LinkDead,
+    /// Nothing is there.
+    NotFound,
+    /// Not with this method.
+    Method,
+    /// The form did not come from a page of this index (R30).
+    Foreign(&'static str),
+    /// A status and a message that clients know.
+    Exactly(StatusCode, String),
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::Refused(Refused::Denied(denied))
+    }
+}
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        Self::Refused(Refused::Invalid(invalid))
+    }
+}
+
+/// What the answer needs to know about the request.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The path and query that were asked for.
+    pub target: &'a str,
+    /// Whether a form was posted: its `next` is the page it stands on.
+    pub is_get: bool,
+    /// The `Accept` header.
+    pub accept: Option<&'a str>,
+}
+
+/// What the page says: status, heading, what happened, what to do, and a link.
+struct Words {
+    status: StatusCode,
+    heading: &'static str,
+    happened: String,
+    todo: String,
+    link: Option<(&'static str, String)>,
+}
+
+/// Answers on the row's face.
+pub fn answer(refusal: Refusal, face: Face, asked: &Asked<'_>, frame: impl FnOnce() -> Frame, request_id: &str) -> Response {
+    if let Refusal::Refused(Refused::Fault(fault)) = &refusal {
+        tracing::error!(request_id, fault = format!("{fault:#}"), "a request met a fault");
+    }
+    let retry = match &refusal {
+        Refusal::Refused(Refused::Limited(wait)) => Some(*wait),
+        _ => None,
+    };
+    let mut response = match face {
+        Face::Html => html(&refusal, asked, frame, request_id),
+        Face::Json => json(&refusal, request_id),
+        Face::Plain => plain(&refusal, asked, request_id),
+    };
+    if let Some(wait) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    response
+}
+
+fn html(refusal: &Refusal, asked: &Asked<'_>, frame: impl FnOnce() -> Frame, request_id: &str) -> Response {
+    if let Some(path) = leads_to(refusal, asked) {
+        return Reply::see_other(&path).into_response();
+    }
+    let words = words(refusal, request_id);
+    let page = pages::errors::Error {
+        frame: frame(),
+        status: words.status.as_u16(),
+        heading: words.heading.to_owned(),
+        what_happened: words.happened,
+        what_to_do: words.todo,
+        action: words.link.map(|(label, href)| pages::Action::new(label, href)),
+    };
+    Reply::page_with(words.status, &page).into_response()
+}
+
+/// The page that fixes what is missing, with the way back.
+fn leads_to(refusal: &Refusal, asked: &Asked<'_>) -> Option<String> {
+    let to = match refusal {
+        Refusal::SignIn => "/account/login/",
+        Refusal::FinishSignIn => "/account/two-factor/",
+        Refusal::Reauthenticate => "/account/reauthenticate/",
+        Refusal::Prove(act) => return Some(with_next(&format!("/account/reauthenticate/?act={act}"), asked)),
+        Refusal::Refused(Refused::Denied(Denied::Gate(gate))) => gate_page(*gate),
+        _ => return None,
+    };
+    Some(with_next(to, asked))
+}
+
+/// Where a gate is met (INTERFACES section 6).
+#[must_use]
+pub const fn gate_page(gate: Gate) -> &'static str {
+    match gate {
+        Gate::VerifiedAddress => "/manage/unverified-account/",
+        Gate::MailboxProof => "/account/verify-mailbox/",
+        Gate::RecoveryCodes => "/manage/account/recovery-codes/generate",
+        Gate::RecoveryCodesProved => "/manage/account/recovery-codes/burn",
+        Gate::Factor => "/manage/account/totp-provision",
+    }
+}
+
+fn with_next(path: &str, asked: &Asked<'_>) -> String {
+    let next = if asked.is_get { asked.target.to_owned() } else { page_of(asked.target) };
+    let separator = if path.contains('?') { '&' } else { '?' };
+    let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
+    format!("{path}{separator}{query}")
+}
+
+/// The page that a form's own path belongs to: the nearest one above it that is not a form's.
+fn page_of(target: &str) -> String {
+    let path = target.split('?').next().unwrap_or(target);
+    for form in ["delete/", "reverify/"] {
+        if let Some(page) = path.strip_suffix(form) {
+            return page.to_owned();
+        }
+    }
+    path.to_owned()
+}
+
+fn json(refusal: &Refusal, request_id: &str) -> Response {
+    let words = words(refusal, request_id);
+    let message = if words.status == StatusCode::NOT_FOUND { "Not Found".to_owned() } else { words.happened };
+    Reply::json(words.status, &serde_json::json!({ "message": message })).into_response()
+}
+
+/// Upload errors: the message stands in the reason phrase and in the body, in the form that the client asked for.
+fn plain(refusal: &Refusal, asked: &Asked<'_>, request_id: &str) -> Response {
+    let (status, message) = match refusal {
+        Refusal::Exactly(status, message) => (*status, message.clone()),
+        Refusal::Refused(Refused::Denied(Denied::WrongCredential)) => (
+            StatusCode::FORBIDDEN,
+            "Username/Password authentication is not supported. Use an API token: user name __token__, password the token. See /help/#invalid-auth for more information.".to_owned(),
+        ),
+        Refusal::Refused(Refused::Denied(Denied::Token(reason))) => (StatusCode::FORBIDDEN, format!("Invalid API Token: {reason}")),
+        Refusal::Refused(Refused::Denied(_)) | Refusal::SignIn => (
+            StatusCode::FORBIDDEN,
+            "Invalid or non-existent authentication information. See /help/#invalid-auth for more information.".to_owned(),
+        ),
+        Refusal::Refused(Refused::Invalid(invalid)) => (StatusCode::BAD_REQUEST, invalid.message.clone()),
+        other => {
+            let words = words(other, request_id);
+            (words.status, words.happened)
+        }
+    };
+    exactly(status, &message, asked.accept)
+}
+
+/// A status with a message: reason phrase and body say the same (HTTP/2 has no reason phrase).
+#[must_use]
+pub fn exactly(status: StatusCode, message: &str, accept: Option<&str>) -> Response {
+    let line = format!("{} {message}", status.as_u16());
+    let title = status.canonical_reason().unwrap_or("Error");
+    let (content_type, body) = match preferred(accept) {
+        Body3::Json => {
+            let json = serde_json::json!({ "message": message, "code": line, "title": title });
+            ("application/json", json.to_string())
+        }
+        Body3::Html => {
+            ("text/html; charset=utf-8", format!("<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{}</p>\n", escape(message)))
+        }
+        Body3::Text => ("text/plain; charset=utf-8", format!("{line}\n\n{message}\n")),
+    };
+    let mut response = Reply::bytes(status, content_type, Body::from(body)).into_response();
+    let phrase: Vec<u8> = message.chars().map(|c| if c == '\t' || (' '..='~').contains(&c) { c as u8 } else { b'?' }).collect();
+    if let Ok(phrase) = hyper::ext::ReasonPhrase::try_from(phrase) {
+        response.extensions_mut().insert(phrase);
+    }
+    response
+}
+
+enum Body3 {
+    Html,
+    Json,
+    Text,
+}
+
+/// HTML for `*/*`, else what has the highest weight, else plain text.
+fn preferred(accept: Option<&str>) -> Body3 {
+    let Some(accept) = accept else { return Body3::Text };
+    let weight = |wanted: &str| {
+        let parts = accept.split(',').filter_map(|part| {
+            let mut pieces = part.split(';').map(str::trim);
+            let kind = pieces.next()?;
+            let q = pieces.find_map(|p| p.strip_prefix("q=")).and_then(|q| q.parse::<f32>().ok()).unwrap_or(1.0);
+            (kind == wanted || kind == "*/*").then_some(q)
+        });
+        parts.fold(0.0_f32, f32::max)
+    };
+    let (html, json, text) = (weight("text/html"), weight("application/json"), weight("text/plain"));
+    if html > 0.0 && html >= json && html >= text {
+        Body3::Html
+    } else if json > 0.0 && json >= text {
+        Body3::Json
+    } else {
+        Body3::Text
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn words(refusal: &Refusal, request_id: &str) -> Words {
+    match refusal {
+        Refusal::Refused(Refused::Denied(denied)) => denied_words(denied),
+        Refusal::Refused(Refused::Invalid(invalid)) => {
+            say(StatusCode::BAD_REQUEST, "That cannot be used", &invalid.message, "Go back, correct it and send it again.")
+        }
+        Refusal::Refused(Refused::Limited(wait)) => limited(*wait),
+        Refusal::Refused(Refused::Fault(_)) => fault(request_id),
+        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::Prove(_) => {
+            say(StatusCode::UNAUTHORIZED, "Sign in first", "This needs a signed-in account.", "Sign in and try again.")
+        }
+        Refusal::LinkDead => Words {
+            link: Some(("Go to the start page", "/".to_owned())),
+            ..say(
+                StatusCode::GONE,
+                "This link no longer works",
+                "It was used already, it has expired, or it is not complete.",
+                "Ask for a new one where you asked for this one.",
+            )
+        },
+        Refusal::NotFound => say(
+            StatusCode::NOT_FOUND,
+            "Page not found",
+            "Nothing is at this address, or it is not yours to see.",
+            "Check the address, or search for a project.",
+        ),
+        Refusal::Method => say(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Not with this method",
+            "This address does not answer to that method.",
+            "Open it as a page.",
+        ),
+        Refusal::Foreign(why) => say(
+            StatusCode::FORBIDDEN,
+            "This form cannot be accepted",
+            why,
+            "Open the page again here and send the form from there. Cookies must be allowed.",
+        ),
+        Refusal::Exactly(status, message) => say(*status, "That cannot be done", message, "Go back and try again."),
+    }
+}
+
+fn denied_words(denied: &Denied) -> Words {
+    match denied {
+        Denied::Hidden => words(&Refusal::NotFound, ""),
+        Denied::Stopped(State::Frozen) => say(
+            StatusCode::FORBIDDEN,
+            "This account is frozen",
+            "The people who run this index stopped the account. Nothing was deleted; reading and downloading still work.",
+            "Write to the people who run this index.",
+        ),
+        Denied::Stopped(state) => say(
+            StatusCode::FORBIDDEN,
+            "This account cannot act",
+            &format!("The account is {}.", state.word()),
+            "Write to the people who run this index.",
+        ),
+        Denied::Gate(_) => say(
+            StatusCode::FORBIDDEN,
+            "Secure your account first",
+            "The account is not secured yet.",
+            "Open your account page: it leads through the steps.",
+        ),
+        Denied::WrongCredential | Denied::NotValid => say(
+            StatusCode::FORBIDDEN,
+            "This does not open that",
+            "What you are signed in with does not open this page.",
+            "Sign in and try again.",
+        ),
+        Denied::NoRole | Denied::Token(_) | Denied::NeedsProof => say(
+            StatusCode::FORBIDDEN,
+            "You may not do this",
+            "Your account does not have the role that this needs.",
+            "Ask an owner of the project.",
+        ),
+    }
+}
+
+fn limited(wait: Duration) -> Words {
+    let seconds = wait.as_secs().max(1);
+    let time = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", seconds.div_ceil(60)) };
+    say(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many attempts",
+        "There were too many attempts in a short time.",
+        &format!("Try again in {time}."),
+    )
+}
+
+fn fault(request_id: &str) -> Words {
+    let happened = format!("Something failed on our side. It was logged as {request_id}.");
+    say(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "That did not work",
+        &happened,
+        "Try again; if it fails again, tell the people who run this index and quote the number.",
+    )
+}
+
+fn say(status: StatusCode, heading: &'static str, happened: &str, todo: &str) -> Words {
+    Words { status, heading, happened: happened.to_owned(), todo: todo.to_owned(), link: None }
+}

@@ -1,0 +1,3 @@
+//! Flows: what people and programs do, through the front door.
+
+mod spine;
