@@ -1,3 +1,5 @@
 //! Flows: what people and programs do, through the front door.
 
+mod mail;
+mod people;
 mod spine;
