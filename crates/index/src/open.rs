@@ -53,6 +53,16 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     }))
 }
 
+/// Brings the database that the settings name up to date; says how many migrations were applied.
+///
+/// # Errors
+/// The data folder or the database, in one sentence.
+pub async fn migrate(config: &Config) -> anyhow::Result<usize> {
+    make_folder(&config.data_dir)?;
+    let url = database_url(config)?;
+    Database::migrate(url.expose()).await.context("the database cannot be brought up to date")
+}
+
 fn make_folder(path: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path).with_context(|| format!("the data folder {} cannot be made", path.display()))

@@ -148,3 +148,6 @@ fn write(story: &Story<'_>, address: &addresses::Model) -> Result<Letter, NoLett
         order: story.event.seq,
     })
 }
+
+#[cfg(test)]
+mod golden;
