@@ -13,3 +13,4 @@ pub mod refusal;
 pub mod reply;
 pub mod routes;
 pub mod statics;
+pub mod upload;

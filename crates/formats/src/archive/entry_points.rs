@@ -55,8 +55,17 @@ mod tests {
     #[test]
     fn what_python_does_not_read_is_refused() {
         for bad in [
-            "a = b\n", "[x\na = b\n", "[x]\na b\n", "[x]\n= b\n", "[x]\na = b\na = c\n", "[x]\na=b\n[x]\nc=d\n", "[]\na=b\n",
-            "[x]\na: b\n", "[console_scripts]\n../evil = a:b\n", "[console_scripts]\nrm -rf = a:b\n", "[gui_scripts]\na/b = c:d\n",
+            "a = b\n",
+            "[x\na = b\n",
+            "[x]\na b\n",
+            "[x]\n= b\n",
+            "[x]\na = b\na = c\n",
+            "[x]\na=b\n[x]\nc=d\n",
+            "[]\na=b\n",
+            "[x]\na: b\n",
+            "[console_scripts]\n../evil = a:b\n",
+            "[console_scripts]\nrm -rf = a:b\n",
+            "[gui_scripts]\na/b = c:d\n",
         ] {
             assert!(!are_valid(bad.as_bytes()), "{bad:?}");
         }
@@ -66,8 +75,12 @@ mod tests {
     #[test]
     fn the_entry_points_of_real_wheels_are_accepted() {
         for good in [
-            "", "# only a comment\n", "[console_scripts]\npip = pip._internal:main\npip3.11=pip:main\n",
-            "[a.b]\nx y = z:w [extra]\n\n[c]\nname =\n    folded\n    value\n", "[x]\na = b = c\nA = d\n", "\n[x]\n  a = b\n  c = d\n",
+            "",
+            "# only a comment\n",
+            "[console_scripts]\npip = pip._internal:main\npip3.11=pip:main\n",
+            "[a.b]\nx y = z:w [extra]\n\n[c]\nname =\n    folded\n    value\n",
+            "[x]\na = b = c\nA = d\n",
+            "\n[x]\n  a = b\n  c = d\n",
         ] {
             assert!(are_valid(good.as_bytes()), "{good:?}");
         }

@@ -32,8 +32,26 @@ mod tests {
     #[test]
     fn a_path_that_leads_out_or_hides_itself_is_refused() {
         for path in [
-            "", "/", "/etc/passwd", "../a", "a/../b", "a/..", "..", "a\\b", "..\\a", "C:\\a", "c:a", "a//b", "./a", "a/.",
-            "a\0b", "a\nb", "a\u{7f}", "a\u{202e}gpj.exe", "//a", "a//",
+            "",
+            "/",
+            "/etc/passwd",
+            "../a",
+            "a/../b",
+            "a/..",
+            "..",
+            "a\\b",
+            "..\\a",
+            "C:\\a",
+            "c:a",
+            "a//b",
+            "./a",
+            "a/.",
+            "a\0b",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{202e}gpj.exe",
+            "//a",
+            "a//",
         ] {
             assert!(complaint(path).is_some(), "{path:?}");
         }

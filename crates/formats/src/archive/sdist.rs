@@ -40,9 +40,7 @@ pub(super) fn inspect(file: File, size: u64, filename: &str) -> Result<Inspected
     for license in &metadata.license_file {
         let path = format!("{top}/{license}");
         if !tree.kinds.get(&path).is_some_and(|kind| *kind != Kind::Directory) {
-            return Err(ArchiveError::Refused(format!(
-                "License-File {license} does not exist in distribution file {filename} at {path}"
-            )));
+            return Err(ArchiveError::Refused(format!("License-File {license} does not exist in distribution file {filename} at {path}")));
         }
     }
     Ok(Inspected { metadata_bytes, metadata, entries })

@@ -84,10 +84,8 @@ fn row(name: &str, data: &[u8]) -> String {
 
 /// The parts of a wheel with these files besides METADATA and WHEEL, and a RECORD that fits.
 fn wheel_of(files: &[(&str, &[u8])]) -> Vec<Part> {
-    let mut all = vec![
-        (format!("{INFO}/METADATA"), METADATA.as_bytes().to_vec()),
-        (format!("{INFO}/WHEEL"), b"Wheel-Version: 1.0\n".to_vec()),
-    ];
+    let mut all =
+        vec![(format!("{INFO}/METADATA"), METADATA.as_bytes().to_vec()), (format!("{INFO}/WHEEL"), b"Wheel-Version: 1.0\n".to_vec())];
     for (name, data) in files {
         all.retain(|(known, _)| known != name);
         all.push((name.to_string(), data.to_vec()));
@@ -137,8 +135,13 @@ fn compressed_and_streamed_members_are_accepted() {
 #[test]
 fn a_wheel_path_that_leads_out_or_hides_is_refused() {
     for (name, gist) in [
-        ("../../evil.py", "Parent directory"), ("/etc/passwd", "Absolute path"), ("..\\evil.py", "Backslash"),
-        ("C:/evil.py", "Absolute path"), ("a/./b", "Empty path"), ("a\0b", "Invalid character"), ("a\u{202e}b", "Invalid character"),
+        ("../../evil.py", "Parent directory"),
+        ("/etc/passwd", "Absolute path"),
+        ("..\\evil.py", "Backslash"),
+        ("C:/evil.py", "Absolute path"),
+        ("a/./b", "Empty path"),
+        ("a\0b", "Invalid character"),
+        ("a\u{202e}b", "Invalid character"),
     ] {
         refused(wheel(&wheel_of(&[(name, b"x")])), gist);
     }
@@ -297,8 +300,12 @@ fn sdist_of(more: &[TarPart<'_>]) -> Result<Inspected, String> {
 #[test]
 fn an_ordinary_sdist_with_links_inside_is_accepted() {
     let found = sdist_of(&[
-        ("demo-1.0/", b'5', "", b""), ("demo-1.0/a.py", b'0', "", b"x"), ("demo-1.0/b.py", b'1', "demo-1.0/a.py", b""),
-        ("demo-1.0/doc/c", b'2', "../a.py", b""), ("demo-1.0/d", b'2', "doc", b""), ("demo-1.0/old", 0, "", b"x"),
+        ("demo-1.0/", b'5', "", b""),
+        ("demo-1.0/a.py", b'0', "", b"x"),
+        ("demo-1.0/b.py", b'1', "demo-1.0/a.py", b""),
+        ("demo-1.0/doc/c", b'2', "../a.py", b""),
+        ("demo-1.0/d", b'2', "doc", b""),
+        ("demo-1.0/old", 0, "", b"x"),
     ])
     .unwrap();
     assert_eq!(found.metadata_bytes, METADATA.as_bytes());
@@ -308,8 +315,12 @@ fn an_ordinary_sdist_with_links_inside_is_accepted() {
 #[test]
 fn a_tar_path_that_leads_out_is_refused() {
     for (name, gist) in [
-        ("/etc/passwd", "Absolute path"), ("demo-1.0/../../x", "Parent directory"), ("demo-1.0/a\\b", "Backslash"),
-        ("../demo-1.0/x", "Parent directory"), ("demo-1.0/a\u{1}", "Invalid character"), ("demo-1.0//x", "Empty path"),
+        ("/etc/passwd", "Absolute path"),
+        ("demo-1.0/../../x", "Parent directory"),
+        ("demo-1.0/a\\b", "Backslash"),
+        ("../demo-1.0/x", "Parent directory"),
+        ("demo-1.0/a\u{1}", "Invalid character"),
+        ("demo-1.0//x", "Empty path"),
     ] {
         refused(sdist_of(&[(name, b'0', "", b"x")]), gist);
     }
@@ -318,8 +329,16 @@ fn a_tar_path_that_leads_out_is_refused() {
 #[test]
 fn a_link_that_leads_out_is_refused() {
     for (kind, target) in [
-        (b'2', "/etc/passwd"), (b'2', "../../x"), (b'2', "../other/x"), (b'2', ".."), (b'2', ""), (b'2', "a\\b"),
-        (b'1', "/etc/passwd"), (b'1', "demo-1.0/gone"), (b'1', "../x"), (b'1', "demo-1.0/link"),
+        (b'2', "/etc/passwd"),
+        (b'2', "../../x"),
+        (b'2', "../other/x"),
+        (b'2', ".."),
+        (b'2', ""),
+        (b'2', "a\\b"),
+        (b'1', "/etc/passwd"),
+        (b'1', "demo-1.0/gone"),
+        (b'1', "../x"),
+        (b'1', "demo-1.0/link"),
     ] {
         refused(sdist_of(&[("demo-1.0/link", kind, target, b"")]), "A link leads out of the archive");
     }

@@ -27,8 +27,8 @@ struct Wheel<'a> {
 /// Inspects a wheel.
 pub(super) fn inspect(file: File, size: u64, filename: &str) -> Result<Inspected, ArchiveError> {
     let zip = Zip::open(file, size)?;
-    let parsed = WheelFilename::parse(filename)
-        .map_err(|_| ArchiveError::invalid("Unable to parse name and version from wheel filename"))?;
+    let parsed =
+        WheelFilename::parse(filename).map_err(|_| ArchiveError::invalid("Unable to parse name and version from wheel filename"))?;
     let places = zip.members.iter().enumerate().map(|(index, member)| (member.name.clone(), index)).collect();
     let info = format!("{}-{}.dist-info/", parsed.raw_name, parsed.raw_version);
     let mut wheel = Wheel { filename, info, zip, places };
@@ -93,10 +93,7 @@ impl Wheel<'_> {
         let path = self.path("METADATA");
         match self.places.get(&path) {
             Some(&index) => self.zip.read_small(index, METADATA_LIMIT),
-            None => Err(ArchiveError::Refused(format!(
-                "Wheel '{}' does not contain the required METADATA file: {path}",
-                self.filename
-            ))),
+            None => Err(ArchiveError::Refused(format!("Wheel '{}' does not contain the required METADATA file: {path}", self.filename))),
         }
     }
 
@@ -170,9 +167,6 @@ impl Wheel<'_> {
         if entry_points::are_valid(&self.zip.read_small(index, SMALL_LIMIT)?) {
             return Ok(());
         }
-        Err(ArchiveError::Refused(format!(
-            "Wheel '{}' has invalid entry points defined in the entry_points.txt file",
-            self.filename
-        )))
+        Err(ArchiveError::Refused(format!("Wheel '{}' has invalid entry points defined in the entry_points.txt file", self.filename)))
     }
 }

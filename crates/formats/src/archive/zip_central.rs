@@ -193,7 +193,8 @@ fn read_entry(bytes: &[u8]) -> Result<(Member, usize), ArchiveError> {
     let extra = Extra::read(&bytes[LENGTH + name_length..length], &name)?;
     let [packed, unpacked, offset] = [20, 24, 42].map(|at| u32_at(bytes, at));
     let mut long = extra.zip64.unwrap_or_default().into_iter();
-    let mut widen = |short: u32| if short == SATURATED { long.next().ok_or_else(|| refusal("Malformed zip file")) } else { Ok(short.into()) };
+    let mut widen =
+        |short: u32| if short == SATURATED { long.next().ok_or_else(|| refusal("Malformed zip file")) } else { Ok(short.into()) };
     // The long values stand in this order, and only those that do not fit the short field.
     let unpacked = widen(unpacked)?;
     let packed = widen(packed)?;
