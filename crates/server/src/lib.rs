@@ -14,3 +14,4 @@ pub mod refusal;
 pub mod reply;
 pub mod routes;
 pub mod statics;
+pub mod upload;
