@@ -2,7 +2,7 @@
 //! the simple API's two forms. No clock, no network, no secrets; the only files read are the ones handed in.
 //! Called by `index` (publishing) and `server` (uploads and reads).
 
-//A pub mod archive;
+pub mod archive;
 mod contact;
 pub mod filename;
 pub mod hash;
@@ -14,7 +14,7 @@ pub mod requirement;
 pub mod simple;
 pub mod version;
 
-//A pub use archive::{ArchiveError, Inspected, inspect};
+pub use archive::{ArchiveError, Inspected, inspect};
 pub use filename::FileKind;
 pub use hash::{Digests, Hasher};
 pub use metadata::{CoreMetadata, FormError, MetadataError, UploadForm, disagreement, validate};

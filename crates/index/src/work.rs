@@ -14,8 +14,16 @@ use tokio::task::JoinSet;
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
 use crate::env::Env;
+<<<<<<< HEAD
 use crate::queue::{self, Claimed, JobKind, Take};
+=======
+use crate::policy::ActionName;
+use crate::queue::{self, Claimed, JobKind};
+>>>>>>> main
 use crate::refused::Refused;
+
+/// The jobs that act on the index, and the action that each performs: their doors.
+pub const ACTS: &[(JobKind, ActionName)] = &[(JobKind::CloseCounts, ActionName::CloseCounts)];
 
 /// Why a job did not work.
 #[derive(Debug)]

@@ -2,4 +2,5 @@
 
 mod flows;
 mod tables;
+mod tidy;
 mod world;
