@@ -1,5 +1,7 @@
 //! The one integration binary: everything through the real router, on both engines.
 
+mod dist;
 mod flows;
+mod given;
 mod tables;
 mod world;

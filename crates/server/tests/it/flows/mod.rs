@@ -1,3 +1,4 @@
 //! Flows: what people and programs do, through the front door.
 
 mod spine;
+mod upload;
