@@ -6,7 +6,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -14,6 +13,7 @@ use unicode_normalization::UnicodeNormalization;
 use crate::entropy::{self, Entropy};
 use crate::keys::{InstanceKeys, Pepper};
 use crate::secret::Secret;
+pub use crate::stretch::Parameters;
 use crate::stretch::{DIGEST_LEN, stretch};
 
 /// The fewest characters of a chosen password.
@@ -86,36 +86,6 @@ fn normalized(text: &Secret) -> Secret {
     let mut out = String::with_capacity(text.expose().len() * 3);
     out.extend(text.expose().nfc());
     Secret::new(out)
-}
-
-/// What one Argon2id hash costs.
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Parameters {
-    /// Memory in KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub passes: u32,
-    /// Lanes, which may run in parallel.
-    pub lanes: u32,
-}
-
-impl Default for Parameters {
-    fn default() -> Self {
-        Self { memory_kib: 65_536, passes: 3, lanes: 1 }
-    }
-}
-
-impl Parameters {
-    const MOST_MEMORY_KIB: u32 = 1 << 20;
-    const MOST_PASSES: u32 = 64;
-    const MOST_LANES: u32 = 64;
-
-    /// These parameters, moved into what Argon2 can do and one process may
-    /// spend: 8 KiB a lane to 1 GiB, 1 to 64 passes, 1 to 64 lanes.
-    pub(crate) fn within_limits(self) -> Self {
-        let lanes = self.lanes.clamp(1, Self::MOST_LANES);
-        Self { memory_kib: self.memory_kib.clamp(8 * lanes, Self::MOST_MEMORY_KIB), passes: self.passes.clamp(1, Self::MOST_PASSES), lanes }
-    }
 }
 
 /// What became of a typed password.

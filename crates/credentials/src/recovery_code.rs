@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::entropy::{self, Entropy};
 use crate::keys::{InstanceKeys, Pepper};
-use crate::password::Parameters;
 use crate::secret::Secret;
+use crate::stretch::Parameters;
 use crate::stretch::stretch;
 
 /// How many codes a set has.

@@ -3,10 +3,40 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::keys::Pepper;
-use crate::password::Parameters;
+use serde::{Deserialize, Serialize};
 
 /// The length of every digest made here.
 pub(crate) const DIGEST_LEN: usize = 32;
+
+/// What one Argon2id hash costs.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parameters {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes, which may run in parallel.
+    pub lanes: u32,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { memory_kib: 65_536, passes: 3, lanes: 1 }
+    }
+}
+
+impl Parameters {
+    const MOST_MEMORY_KIB: u32 = 1 << 20;
+    const MOST_PASSES: u32 = 64;
+    const MOST_LANES: u32 = 64;
+
+    /// These parameters, moved into what Argon2 can do and one process may
+    /// spend: 8 KiB a lane to 1 GiB, 1 to 64 passes, 1 to 64 lanes.
+    pub(crate) fn within_limits(self) -> Self {
+        let lanes = self.lanes.clamp(1, Self::MOST_LANES);
+        Self { memory_kib: self.memory_kib.clamp(8 * lanes, Self::MOST_MEMORY_KIB), passes: self.passes.clamp(1, Self::MOST_PASSES), lanes }
+    }
+}
 
 /// Argon2id version 19 of `input`, with the pepper as its secret.
 ///

@@ -43,7 +43,7 @@ pub(crate) fn is_web_address(text: &str) -> bool {
     let spelled_out = lower.starts_with("https://") || lower.starts_with("http://");
     let plain = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"<>\"\\^`{|}".contains(c));
     let Ok(url) = Url::parse(text) else { return false };
-    let authority = text.splitn(4, '/').nth(2).unwrap_or_default();
+    let authority = text.split('/').nth(2).unwrap_or_default();
     let authority = authority.split(['?', '#']).next().unwrap_or_default();
     spelled_out && plain && url.has_host() && !authority.is_empty() && !authority.contains('@')
 }

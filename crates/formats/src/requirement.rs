@@ -125,7 +125,7 @@ impl Requirement {
                 (None, specifiers, marker)
             }
         };
-        let marker = marker_text.map(|text| Marker::parse(text)).transpose()?;
+        let marker = marker_text.map(Marker::parse).transpose()?;
         Ok(Self { name: name::normalize(name), extras, specifiers, url, marker })
     }
 }
@@ -344,7 +344,7 @@ mod tests {
     fn a_direct_reference_is_recognized() {
         let requirement = Requirement::parse("foo @ https://index.example.org/x.whl ; extra == 'y'").unwrap();
         assert_eq!(requirement.url.as_deref(), Some("https://index.example.org/x.whl"));
-        assert_eq!(Requirement::parse("foo@https://index.example.org/x").unwrap().url.is_some(), true);
+        assert!(Requirement::parse("foo@https://index.example.org/x").unwrap().url.is_some());
         assert_eq!(Requirement::parse("foo>1").unwrap().url, None);
     }
 

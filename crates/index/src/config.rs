@@ -203,7 +203,10 @@ fn check_keys(values: &BTreeMap<String, String>, limits: &[String]) -> Result<()
     let known = || SETTINGS.iter().map(|s| s.key).chain(limits.iter().map(String::as_str));
     for key in values.keys() {
         if !known().any(|k| k == key) {
-            let nearest = known().min_by_key(|k| strsim::damerau_levenshtein(k, key)).unwrap_or_default().to_owned();
+            let nearest = known()
+                .min_by_key(|k| (!k.ends_with(&format!(".{key}")), strsim::damerau_levenshtein(k, key)))
+                .unwrap_or_default()
+                .to_owned();
             return Err(ConfigError::Unknown { key: key.clone(), nearest });
         }
     }

@@ -1,29 +1,33 @@
 //! What the index is and who may change it. Owns all SQL; knows no HTTP. The rooms, from the ground up:
 
-pub mod act; //            the ways in: act, view, may, housekeeping
-pub mod blobs; //          bytes by digest
+// The ground: words and values.
 pub mod clock; //          Time, Clock
+pub mod ids; //            identifiers as types
+pub mod rates; //          rates as settings write them
 pub mod config; //         TABLE 5: settings
+pub mod denied; //         the words of a no
+pub mod refused; //        Denied, Invalid, Limited, Fault
+pub mod resources; //      what actions are done to, besides ids
+// The tools.
+pub mod lane; //           the bounded place for slow hashes
+pub mod prepared; //       pages kept ready
+pub mod blobs; //          bytes by digest
 pub mod db; //             one Tx over two engines
 pub mod env; //            what every room is handed
-pub mod events; //         TABLE 3: the audit trail
-pub mod ids; //            identifiers as types
-pub mod lane; //           the bounded place for slow hashes
-pub mod limits;
 pub mod open; //           from settings to an Env
+// The rules.
 pub mod policy; //         TABLE 1: who may do what; the permit
-pub mod prepared; //       pages kept ready
 pub mod queue; //          TABLE 4: jobs
-pub mod rates; //          rates as settings write them
-pub mod refused; //        Denied, Invalid, Limited, Fault
-pub mod resources; //      what actions are done to, besides ids //         TABLE 6: rate limits
-
+pub mod events; //         TABLE 3: the audit trail
+pub mod act; //            the ways in: act, view, may, housekeeping
+pub mod limits; //         TABLE 6: rate limits
+// The verbs.
 pub mod accounts; //       accounts, addresses, causes
-pub mod authentication;
-pub mod projects; //       names, roles, uploads, listings
 pub mod signin; //         attempts, factors, sessions
-pub mod tokens; //         API tokens // from what was presented to an Actor
-
+pub mod tokens; //         API tokens
+pub mod projects; //       names, roles, uploads, listings
+// What stands on all of it.
+pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 
 pub use env::Env;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::policy::Denied;
+use crate::denied::Denied;
 
 /// Why a verb did not do what was asked.
 #[derive(Debug, thiserror::Error)]

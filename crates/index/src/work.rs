@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use crate::act::{Housekeeping, housekeeping};
 use crate::env::Env;
+use crate::policy::ActionName;
 use crate::queue::{self, Claimed, JobKind};
 use crate::refused::Refused;
+
+/// The jobs that act on the index, and the action that each performs: their doors.
+pub const ACTS: &[(JobKind, ActionName)] = &[(JobKind::CloseCounts, ActionName::CloseCounts)];
 
 /// Why a job did not work.
 #[derive(Debug)]

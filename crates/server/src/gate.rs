@@ -180,7 +180,7 @@ where
     let done = async {
         let (identified, request) = admit(&app, door, &seen, &form, request).await?;
         viewer.clone_from(&identified.viewer);
-        let input = I::read(request, &app).await?;
+        let input = I::read(request).await?;
         let ctx = Ctx {
             app: app.clone(),
             identified,

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::gate::App;
 use crate::refusal::Refusal;
 
 /// Forms are at most 64 KiB.
@@ -33,12 +32,12 @@ pub type Form<F> = Input<Nothing, Nothing, F>;
 /// What a handler can be handed: read from the request after the gate let it through.
 pub trait Reads: Sized + Send + 'static {
     /// Reads it.
-    fn read(request: Request, app: &App) -> impl Future<Output = Result<Self, Refusal>> + Send;
+    fn read(request: Request) -> impl Future<Output = Result<Self, Refusal>> + Send;
 }
 
 /// The request itself, for bodies that are streamed.
 impl Reads for Request {
-    async fn read(request: Request, _app: &App) -> Result<Self, Refusal> {
+    async fn read(request: Request) -> Result<Self, Refusal> {
         Ok(request)
     }
 }
@@ -49,9 +48,9 @@ where
     Q: DeserializeOwned + Send + 'static,
     F: DeserializeOwned + Send + 'static,
 {
-    async fn read(request: Request, app: &App) -> Result<Self, Refusal> {
+    async fn read(request: Request) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let path = Path::<P>::from_request_parts(&mut parts, app).await.map_err(|_| Refusal::NotFound)?.0;
+        let path = Path::<P>::from_request_parts(&mut parts, &()).await.map_err(|_| Refusal::NotFound)?.0;
         let bytes = to_bytes(body, FORM_MOST).await.map_err(|_| bad("The form is larger than 64 KiB."))?;
         let query = parts.uri.query().unwrap_or_default();
         let query = serde_urlencoded::from_str(query).map_err(|e| bad(&format!("The address has a wrong query: {e}.")))?;

@@ -6,6 +6,7 @@ pub mod client;
 pub mod gate;
 pub mod health;
 pub mod input;
+pub mod listen;
 pub mod pages;
 pub mod readme;
 pub mod reference;

@@ -7,14 +7,21 @@ function text(button, id) {
   return Array.from(source.querySelectorAll(lines), (line) => line.textContent.trim()).join("\n");
 }
 
+const spoken = document.createElement("p");
+spoken.className = "unseen";
+spoken.setAttribute("role", "status");
+document.querySelector("main").append(spoken);
+
 function say(button, word) {
-  const label = button.innerHTML;
-  button.textContent = word;
-  button.disabled = true;
+  spoken.textContent = word;
+  if (button.dataset.said) return;
+  const label = Array.from(button.childNodes);
+  button.dataset.said = word;
+  button.replaceChildren(word);
   setTimeout(() => {
-    button.innerHTML = label;
-    button.disabled = false;
-    button.focus();
+    button.replaceChildren(...label);
+    delete button.dataset.said;
+    spoken.textContent = "";
   }, 1500);
 }
 

@@ -48,7 +48,8 @@ fn invalid(field: &str, why: &str) -> FormError {
 impl UploadForm {
     /// Reads the text fields of a request, in any order; unknown ones are ignored.
     ///
-    /// Values that are `UNKNOWN` or empty count as absent, and a NUL becomes the four characters `\x00`.
+    /// Values that are `UNKNOWN` or empty count as absent, and a NUL becomes the four characters `\x00`; `license_file`
+    /// below metadata 2.4 is left out.
     ///
     /// # Errors
     /// [`FormError`]: protocol version, name, the other form fields by name, digests, then the structure of the
@@ -139,6 +140,7 @@ impl<'a> Fields<'a> {
         errors.sort_by(|a, b| a.rank().cmp(&b.rank()));
         errors.into_iter().next().map_or(Ok(()), Err)?;
         metadata.require()?;
+        metadata.drop_early_license_files();
         Ok(metadata)
     }
 
@@ -254,6 +256,13 @@ mod tests {
         assert_eq!(form.metadata.platform, ["linux", "win32"]);
         assert_eq!(form.metadata.classifiers, ["a", "b"]);
         assert_eq!(form.digests.sha256.unwrap(), "AB".repeat(32));
+    }
+
+    #[test]
+    fn license_files_of_old_metadata_are_left_out() {
+        let form = |version: &str| UploadForm::from_fields(fields(&[("metadata_version", version), ("license_file", "LICENSE")])).unwrap();
+        assert!(form("2.1").metadata.license_file.is_empty());
+        assert_eq!(form("2.4").metadata.license_file, ["LICENSE"]);
     }
 
     proptest! {

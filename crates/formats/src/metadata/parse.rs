@@ -9,7 +9,7 @@ use crate::quoted;
 impl CoreMetadata {
     /// Reads the metadata of an archive: headers, an empty line, the description.
     ///
-    /// `License-File` below metadata 2.4 is left out: build backends wrote it before it meant anything.
+    /// `License-File` below metadata 2.4 is left out.
     ///
     /// # Source
     /// Core metadata specification; RFC 822 headers in UTF-8, without encoded words.
@@ -36,10 +36,15 @@ impl CoreMetadata {
             metadata.description = Some(body.to_owned());
         }
         metadata.require()?;
-        if !metadata.is_at_least("2.4") {
-            metadata.license_file.clear();
-        }
+        metadata.drop_early_license_files();
         Ok(metadata)
+    }
+
+    /// Build backends wrote `License-File` for years before metadata 2.4 gave it a meaning, and hatch and poetry send it.
+    pub(super) fn drop_early_license_files(&mut self) {
+        if !self.is_at_least("2.4") {
+            self.license_file.clear();
+        }
     }
 
     /// Refuses metadata that lacks what everything else depends on.

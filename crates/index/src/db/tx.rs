@@ -24,7 +24,7 @@ pub enum Engine {
 /// The connections to the one database of this index.
 #[derive(Clone, Debug)]
 pub struct Database {
-    write: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
     read: DatabaseConnection,
     /// Which engine it is.
     pub engine: Engine,

@@ -122,7 +122,7 @@ events! {
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 
     /// Policy refused an act.
-    AuthorizationRefused { action: String, reason: String } = "authorization:refused", "“{action}” was refused: {reason}.", Nobody("nothing happened");
+    AuthorizationRefused { action: String, reason: String } = "authorization:refused", "“{action}” was refused: {reason}.", Nobody("nothing came of it");
     /// How many failures were counted instead of recorded, in a window that is over.
     FailuresCounted { kind: String, counted: i64 } = "events:failures:counted", "{counted} more failures of the kind {kind} were counted.", Nobody("detection reads it");
 }

@@ -3,7 +3,9 @@
 //! Adding a row: `docs/how-to/add-an-action.md`. Directions are those of the rules of power: tightens, grants, loosens, neither.
 
 use super::credential::{Credential, Credentials};
-use super::permit::Resource;
+use super::resource::Resource;
+use super::words::{Direction, Leaves, OwnProof, Role};
+use crate::denied::Gate;
 use crate::ids::{AccountId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
 
@@ -13,88 +15,6 @@ pub trait Action: Send + Sync + 'static {
     const NAME: ActionName;
     /// What it is done to.
     type On: Resource;
-}
-
-/// A role that an actor may hold on a resource. Roles are sets, never an order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// The account itself.
-    Oneself,
-    /// Uploads to a project.
-    Maintainer,
-    /// Manages a project.
-    Owner,
-    /// May bring a project into being, because nobody holds the name.
-    Founder,
-    /// The operator at the shell.
-    Operator,
-    /// A job.
-    Worker,
-}
-
-/// What an account must have before an action. They are met in this order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Gate {
-    /// A verified primary address.
-    VerifiedAddress,
-    /// A proof of the mailbox, minutes old, in this browser session (R4, R5).
-    MailboxProof,
-    /// Recovery codes, made.
-    RecoveryCodes,
-    /// Recovery codes, one of them entered back.
-    RecoveryCodesProved,
-    /// A second factor.
-    Factor,
-}
-
-/// Which way power moves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Takes power away from somebody, at once and always possible (R19).
-    Tightens,
-    /// Gives power: needs a fresh proof for this one act (R2).
-    Grants,
-    /// Takes protection away: waits as a hold (R7).
-    Loosens,
-    /// Moves no power.
-    Neither,
-}
-
-impl Direction {
-    /// The word in events.
-    #[must_use]
-    pub const fn wire(self) -> &'static str {
-        match self {
-            Self::Tightens => "tightens",
-            Self::Grants => "grants",
-            Self::Loosens => "loosens",
-            Self::Neither => "neither",
-        }
-    }
-}
-
-/// The proof of its own that an action wants, beyond the credential.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OwnProof {
-    /// None.
-    No,
-    /// A code of the mailbox, minutes old, in this session (the first factor: R5).
-    Mailbox,
-    /// The single-use link or the password and factor that the action itself consumes.
-    Itself,
-    /// A factor proved for this one act, bound to its parameters (R2).
-    Act,
-    /// Standing at the shell of the machine.
-    Shell,
-}
-
-/// What an action leaves in the audit trail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Leaves {
-    /// One of these kinds of event.
-    Events(&'static [&'static str]),
-    /// Nothing, because it only reads.
-    ReadsOnly,
 }
 
 macro_rules! actions {

@@ -6,41 +6,13 @@ use sea_orm::Value;
 
 use crate::clock::Time;
 use crate::db::{Reading, Tx};
+use crate::denied::State;
 use crate::ids::AccountId;
 use crate::policy::SessionProof;
 use crate::refused::Refused;
 
 /// How long a proof of the mailbox counts as fresh (INTERFACES section 6).
 pub const MAILBOX_PROOF: Duration = Duration::from_secs(600);
-
-/// The state of an account, derived from its open causes; the worst one counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// No cause: it may act.
-    Active,
-    /// Contained by its owner or an alarm; the way out is the take-back.
-    Contained,
-    /// Frozen by staff or the operator.
-    Frozen,
-    /// Deleted, within retention.
-    Deleted,
-    /// Made by an operator and never completed, or not there at all.
-    Absent,
-}
-
-impl State {
-    /// The word that `account show` and pages use.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Contained => "contained",
-            Self::Frozen => "frozen",
-            Self::Deleted => "deleted",
-            Self::Absent => "absent",
-        }
-    }
-}
 
 /// What an account is and has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,37 +1,10 @@
 //! The rules themselves, on plain values: small enough that a golden file holds their whole domain.
 
-use super::actions::{ActionName, Gate, Role};
+use super::actions::ActionName;
 use super::credential::Credential;
-use super::standing::{Standing, State};
-
-/// Why not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// This kind of credential never opens this action.
-    #[error("this kind of credential does not open this action")]
-    WrongCredential,
-    /// The credential names nobody, or is not valid.
-    #[error("the credential is not valid")]
-    NotValid,
-    /// The account may not act in its present state.
-    #[error("the account is {}", .0.word())]
-    Stopped(State),
-    /// A gate is not met yet.
-    #[error("the account does not meet a gate: {0:?}")]
-    Gate(Gate),
-    /// The role is missing, on something that the actor may see.
-    #[error("the role is missing")]
-    NoRole,
-    /// It does not exist for this actor.
-    #[error("not found")]
-    Hidden,
-    /// A caveat of the token refuses; the sentence says which.
-    #[error("{0}")]
-    Token(String),
-    /// A factor must be proved for this one act first (R2).
-    #[error("a proof for this one act is missing")]
-    NeedsProof,
-}
+use super::standing::Standing;
+use super::words::Role;
+use crate::denied::{Denied, Gate, State};
 
 /// What the verdict is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +53,8 @@ const fn is_of_account(credential: Credential) -> bool {
 
 /// The first gate that is not met. A missing factor leads through the steps before it (INTERFACES section 6).
 fn meet(gates: &[Gate], standing: Standing) -> Result<(), Gate> {
-    const BEFORE_FACTOR: [(Gate, fn(&Standing) -> bool); 4] = [
+    type Met = fn(&Standing) -> bool;
+    const BEFORE_FACTOR: [(Gate, Met); 4] = [
         (Gate::MailboxProof, |s| s.mailbox_fresh),
         (Gate::RecoveryCodes, |s| s.codes),
         (Gate::RecoveryCodesProved, |s| s.codes_proved),

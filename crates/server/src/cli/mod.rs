@@ -17,6 +17,7 @@ use credentials::entropy::SystemEntropy;
 use credentials::password::Parameters;
 use index::clock::SystemClock;
 use index::config::Config;
+use index::policy::ActionName;
 use index::{Env, limits};
 
 /// A Python package index whose reason to exist is account security and incident response.
@@ -49,6 +50,15 @@ enum Command {
     Serve(serve::Serve),
     /// Print a table of the running version.
     Tables(tables::Tables),
+}
+
+/// The commands that act on the index, and the action that each performs: their doors.
+pub const COMMANDS: &[(&str, ActionName)] = &[];
+
+/// The command line as a whole, for tests and documentation.
+#[must_use]
+pub fn definition() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs the command that was typed.

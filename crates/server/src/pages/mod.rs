@@ -22,3 +22,6 @@ pub use when::When;
 pub fn html(page: &impl askama::Template) -> String {
     page.render().expect("templates hold only values whose formatting cannot fail")
 }
+
+#[cfg(test)]
+mod tests;

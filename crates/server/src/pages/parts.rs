@@ -20,6 +20,19 @@ pub struct WebLink {
     href: String,
 }
 
+/// A number with commas between its thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 impl WebLink {
     /// The link, or nothing where `address` is no `http:` or `https:` address.
     pub fn new(label: impl Into<String>, address: &str) -> Option<Self> {
@@ -35,6 +48,18 @@ impl WebLink {
     /// Where it leads.
     pub fn href(&self) -> &str {
         &self.href
+    }
+}
+
+impl Bytes {
+    /// The size as limits are set: `100 MiB` where it is a whole number of them.
+    pub fn limit(self) -> String {
+        match self.0 {
+            0 => self.to_string(),
+            n if n.is_multiple_of(1 << 30) => format!("{} GiB", n >> 30),
+            n if n.is_multiple_of(1 << 20) => format!("{} MiB", n >> 20),
+            _ => self.to_string(),
+        }
     }
 }
 
@@ -65,6 +90,21 @@ mod tests {
             [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (12_345, "12.3 kB"), (104_857_600, "104.8 MB"), (u64::MAX, "18446744073 GB")];
         for (size, shown) in cases {
             assert_eq!(Bytes(size).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_limit_reads_as_it_is_set() {
+        let cases = [(100 << 20, "100 MiB"), (10 << 30, "10 GiB"), (0, "0 B"), (1_000_000, "1.0 MB")];
+        for (size, shown) in cases {
+            assert_eq!(Bytes(size).limit(), shown);
+        }
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (10_836, "10,836"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), shown);
         }
     }
 

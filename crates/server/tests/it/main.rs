@@ -4,4 +4,5 @@ mod dist;
 mod flows;
 mod given;
 mod tables;
+mod tidy;
 mod world;

@@ -1,0 +1,182 @@
+//! The pages to manage one's account with.
+
+use super::super::pages::manage::{self, AddressLine, EventLine, FactorLine, Gate, GateState, GateStep, LastUsed};
+use super::super::pages::manage::{MyProject, ScopeChoice, TokenLine, TokenScope};
+use super::super::pages::{Action, Banner, Flash, FormErrors, Frame, Kind, When, html, qr};
+use super::{Sample, URL, ada, ago};
+
+fn gate(title: &str, state: GateState, step: GateStep) -> Gate {
+    Gate {
+        title: title.into(),
+        explanation: "We tell you about every change of your account by mail, so the address has to be yours.".into(),
+        state,
+        step,
+    }
+}
+
+fn gates(first: bool) -> Vec<Gate> {
+    let (one, two) = if first { (GateState::Now, GateState::Later) } else { (GateState::Done, GateState::Now) };
+    vec![
+        gate("Verify your address", one, GateStep::Mail("ada@example.org".into())),
+        gate("Prove that you read your mail", two, GateStep::Go(Action::new("Send me a code", "/account/verify-mailbox/"))),
+        gate("Save recovery codes", GateState::Later, GateStep::None),
+        gate("Add a second factor", GateState::Later, GateStep::None),
+    ]
+}
+
+fn factors() -> Vec<FactorLine> {
+    vec![FactorLine { kind: "Authenticator app (TOTP)".into(), added: ago(8_000_000), last_used: Some(ago(184)) }]
+}
+
+fn addresses(verified: Option<When>) -> Vec<AddressLine> {
+    vec![
+        AddressLine { email: "ada@example.org".into(), primary: true, verified: Some(ago(8_000_000)) },
+        AddressLine { email: "a.very.long.address.of.ada@mail.department.example.org".into(), primary: false, verified },
+    ]
+}
+
+pub(super) fn manage_pages() -> Vec<Sample> {
+    let gated = Banner::gate(
+        "Projects can be managed once a second factor guards your account.",
+        Action::new("Add a factor", "/manage/unverified-account/?next=/manage/projects/"),
+    );
+    let mut samples = vec![
+        ("account", overview(false)),
+        ("account-new", overview(true)),
+        (
+            "unverified-account",
+            html(&manage::UnverifiedAccount { frame: ada(), gates: gates(true), next: Some("/manage/projects/".into()) }),
+        ),
+        ("unverified-account-2", html(&manage::UnverifiedAccount { frame: ada(), gates: gates(false), next: None })),
+        ("emails", html(&manage::Emails { frame: ada(), errors: FormErrors::none(), addresses: addresses(None) })),
+        ("projects", projects(ada(), true)),
+        ("projects-gated", projects(Frame { banners: vec![gated], ..ada() }, false)),
+        ("history", history()),
+    ];
+    samples.extend(factor_pages());
+    samples
+}
+
+fn overview(new: bool) -> String {
+    let secured = |title| gate(title, GateState::Done, GateStep::None);
+    let flash = Flash { kind: Kind::Success, text: "The authenticator app was added.".into() };
+    html(&manage::Account {
+        frame: Frame { flash: (!new).then_some(flash), ..ada() },
+        username: "ada".into(),
+        name: "Ada L.".into(),
+        created: ago(8_000_000),
+        gates: if new { gates(false) } else { vec![secured("Verify your address"), secured("Add a second factor")] },
+        addresses: addresses(None),
+        factors: if new { vec![] } else { factors() },
+        codes_left: (!new).then_some(7),
+        tokens: 3,
+        projects: 2,
+    })
+}
+
+fn projects(frame: Frame, some: bool) -> String {
+    let project = |name: &str, role: &str, version: Option<&str>| MyProject {
+        name: name.into(),
+        normalized_name: name.to_lowercase(),
+        role: role.into(),
+        version: version.map(str::to_owned),
+        released: version.map(|_| ago(184)),
+    };
+    let list = vec![project("spam", "Owner", Some("4.2.0")), project("Flying-Circus", "Maintainer", None)];
+    html(&manage::Projects { frame, projects: if some { list } else { vec![] }, next_page: Some("spam".into()) })
+}
+
+fn history() -> String {
+    let event = |seconds, sentence: &str, credential: Option<&str>, refused| EventLine {
+        when: ago(seconds),
+        sentence: sentence.into(),
+        network: credential.map(|_| "192.0.2.7 (Lisbon, Portugal)".into()),
+        agent: credential.map(|_| "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0".into()),
+        credential: credential.map(str::to_owned),
+        refused,
+    };
+    html(&manage::SecurityHistory {
+        frame: Frame { banners: vec![Banner::new(Kind::Info, "Times are in UTC.", None)], ..ada() },
+        events: vec![
+            event(20, "Created the API token “release job” for spam.", Some("session, authenticator app"), false),
+            event(184, "Signed in.", Some("password, authenticator app"), false),
+            event(190, "Tried to sign in with a wrong password.", Some("password"), true),
+            event(8_000_000, "The account was made.", None, false),
+        ],
+        next_page: Some("0018".into()),
+    })
+}
+
+fn factor_pages() -> Vec<Sample> {
+    let otpauth = "otpauth://totp/Strongroom:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Strongroom";
+    let provision = |errors| {
+        html(&manage::TotpProvision {
+            frame: ada(),
+            errors,
+            qr_svg: qr::svg(otpauth).unwrap_or_default(),
+            secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP".into(),
+            otpauth: otpauth.into(),
+            act: Some("a2".into()),
+        })
+    };
+    let codes = |codes: Vec<String>, replaces| {
+        html(&manage::RecoveryCodesGenerate { frame: ada(), username: "ada".into(), codes, replaces, act: None })
+    };
+    let eight = (0..8).map(|i| format!("k7q{i}-mx2w-93fh-tz{i}c")).collect();
+    let burn = FormErrors::one("recovery_code_value", "This is none of the codes that were just made.");
+    vec![
+        ("factors", html(&manage::TwoFactor { frame: ada(), factors: factors(), codes_left: Some(2) })),
+        ("factors-none", html(&manage::TwoFactor { frame: ada(), factors: vec![], codes_left: None })),
+        ("totp-provision", provision(FormErrors::none())),
+        ("totp-provision-refused", provision(FormErrors::one("totp_value", "This code is not right."))),
+        ("codes-ask", codes(vec![], 0)),
+        ("codes-replace", codes(vec![], 7)),
+        ("codes-shown", codes(eight, 0)),
+        ("codes-burn", html(&manage::RecoveryCodesBurn { frame: ada(), errors: burn })),
+    ]
+}
+
+pub(super) fn token_pages() -> Vec<Sample> {
+    let token = |id: &str, scope, used: bool| TokenLine {
+        id: id.into(),
+        description: format!("release job {id} <of> a \"project\""),
+        scope,
+        created: ago(8_000_000),
+        last_used: used.then(|| LastUsed { when: ago(184), network: Some("192.0.2.7".into()) }),
+        expires: used.then(|| ago(-8_000_000)),
+    };
+    let page = |errors, tokens, description: &str| {
+        html(&manage::Tokens {
+            frame: ada(),
+            errors,
+            tokens,
+            scopes: vec![
+                ScopeChoice { value: "scope:project:spam".into(), label: "The project spam".into() },
+                ScopeChoice { value: "scope:user".into(), label: "All your projects".into() },
+            ],
+            description: description.into(),
+            token_scope: "scope:user".into(),
+            expires_in_days: "90".into(),
+            act: None,
+        })
+    };
+    let list = vec![token("1", TokenScope::Project("spam".into()), true), token("2", TokenScope::Account, false)];
+    let mut refused = FormErrors::one("description", "A token of this name exists already.");
+    refused.add("token_scope", "You have no role on this project.");
+    vec![
+        ("tokens", page(FormErrors::none(), list, "")),
+        ("tokens-none", page(FormErrors::none(), vec![], "")),
+        ("tokens-refused", page(refused, vec![], "release job")),
+        (
+            "token-shown",
+            html(&manage::TokenShown {
+                frame: ada(),
+                public_url: URL.into(),
+                token: format!("strongroom-AgEIcHlwaS5vcmc{}", "CJGQ4ZTk0NzEwLWY0ZTMtNGIyOC1iM2Iz".repeat(5)),
+                description: "release job".into(),
+                scope: TokenScope::Project("spam".into()),
+                expires: Some(ago(-8_000_000)),
+            }),
+        ),
+    ]
+}
