@@ -7,7 +7,7 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::stream::{self, Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use crate::input::FORM_MOST;
@@ -152,18 +152,27 @@ async fn text(mut field: Field<'static>, so_far: &mut usize, unread: &AtomicUsiz
 }
 
 /// Hands the parser one chunk at a time: it would gather all that has come already, and the head of a part without end.
-fn paced(body: axum::body::Body, unread: Arc<AtomicUsize>) -> impl futures_util::Stream<Item = Result<Bytes, BodyBroken>> + Send {
-    body.into_data_stream().then(move |chunk| {
+///
+/// The first chunk comes without a pause and the end after one, because the parser gives up when it finds the end in the
+/// moment in which it looks for the first boundary again.
+fn paced(body: axum::body::Body, unread: Arc<AtomicUsize>) -> impl Stream<Item = Result<Bytes, BodyBroken>> + Send {
+    let chunks = body.into_data_stream().enumerate().then(move |(place, chunk)| {
         let unread = Arc::clone(&unread);
         async move {
-            tokio::task::yield_now().await;
+            if place > 0 {
+                tokio::task::yield_now().await;
+            }
             let chunk = chunk.map_err(|_| BodyBroken("the connection ended"))?;
             if unread.fetch_add(chunk.len(), Ordering::Relaxed) > UNREAD_MOST {
                 return Err(BodyBroken("the head of a part has no end"));
             }
             Ok(chunk)
         }
-    })
+    });
+    chunks.chain(stream::once(async {
+        tokio::task::yield_now().await;
+        Ok(Bytes::new())
+    }))
 }
 
 /// Why a body cannot be read on.
@@ -174,7 +183,7 @@ struct BodyBroken(&'static str);
 fn broken(e: &multer::Error) -> Refusal {
     match e {
         multer::Error::StreamSizeExceeded { .. } => bad("File too large. See /help/#file-size-limit for more information."),
-        _ => bad("Invalid Form Data."),
+        other => bad(&format!("Invalid Form Data. The body cannot be read: {other}.")),
     }
 }
 

@@ -3,3 +3,4 @@
 mod mail;
 mod people;
 mod spine;
+mod upload;
