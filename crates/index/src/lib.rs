@@ -1,12 +1,6 @@
 //! What the index is and who may change it. Owns all SQL; knows no HTTP. The rooms, from the ground up:
 
-<<<<<<< HEAD
-pub mod act; //            the ways in: act, view, may, housekeeping
-pub mod blobs; //          bytes by digest
-pub mod check; //          the database against the blobs
-=======
 // The ground: words and values.
->>>>>>> main
 pub mod clock; //          Time, Clock
 pub mod ids; //            identifiers as types
 pub mod rates; //          rates as settings write them
@@ -19,43 +13,24 @@ pub mod lane; //           the bounded place for slow hashes
 pub mod prepared; //       pages kept ready
 pub mod blobs; //          bytes by digest
 pub mod db; //             one Tx over two engines
-pub mod env; //            what every room is handed
-<<<<<<< HEAD
-pub mod events; //         TABLE 3: the audit trail
-pub mod ids; //            identifiers as types
-pub mod lane; //           the bounded place for slow hashes
-pub mod limits; //         TABLE 6: rate limits
 pub mod mail; //           handing one mail over
-=======
->>>>>>> main
+pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env
 // The rules.
 pub mod policy; //         TABLE 1: who may do what; the permit
 pub mod queue; //          TABLE 4: jobs
-<<<<<<< HEAD
-pub mod rates; //          rates as settings write them
-pub mod refused; //        Denied, Invalid, Limited, Fault
-pub mod resources; //      what actions are done to, besides ids
-
-=======
 pub mod events; //         TABLE 3: the audit trail
 pub mod act; //            the ways in: act, view, may, housekeeping
 pub mod limits; //         TABLE 6: rate limits
 // The verbs.
->>>>>>> main
 pub mod accounts; //       accounts, addresses, causes
 pub mod signin; //         attempts, factors, sessions
-<<<<<<< HEAD
-pub mod tokens; //         API tokens // from what was presented to an Actor
-
-pub mod notices; //        who is told what, and in which words
-
-=======
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
 // What stands on all of it.
+pub mod notices; //        who is told what, and in which words
+pub mod check; //          the database against the blobs
 pub mod authentication; // from what was presented to an Actor
->>>>>>> main
 pub mod work; //           the bodies of all jobs
 
 pub use env::Env;

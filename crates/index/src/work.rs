@@ -14,12 +14,8 @@ use tokio::task::JoinSet;
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
 use crate::env::Env;
-<<<<<<< HEAD
-use crate::queue::{self, Claimed, JobKind, Take};
-=======
 use crate::policy::ActionName;
-use crate::queue::{self, Claimed, JobKind};
->>>>>>> main
+use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
