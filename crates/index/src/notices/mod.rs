@@ -150,4 +150,4 @@ fn write(story: &Story<'_>, address: &addresses::Model) -> Result<Letter, NoLett
 }
 
 #[cfg(test)]
-mod golden;
+mod tests;
