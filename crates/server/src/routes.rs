@@ -4,12 +4,12 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
 
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
 use crate::web::{account, gates, proofs, registration, reset, signin};
-use crate::{health, statics};
+use crate::{health, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -39,7 +39,7 @@ fn simple_api() -> Vec<Route> {
 }
 
 fn uploads() -> Vec<Route> {
-    vec![]
+    vec![route(Method::POST, "/legacy/", door(Plain, &[ApiToken], Some(Limit::Upload)), upload::receive)]
 }
 
 fn account() -> Vec<Route> {

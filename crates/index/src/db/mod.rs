@@ -2,6 +2,8 @@
 
 pub mod entities;
 pub mod migrations;
+#[cfg(test)]
+mod tests;
 mod tx;
 
 pub use tx::{Database, Engine, Read, Reading, Tx, is_conflict, is_taken};

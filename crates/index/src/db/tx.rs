@@ -24,7 +24,7 @@ pub enum Engine {
 /// The connections to the one database of this index.
 #[derive(Clone, Debug)]
 pub struct Database {
-    write: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
     read: DatabaseConnection,
     /// Which engine it is.
     pub engine: Engine,
@@ -39,6 +39,18 @@ impl Database {
         let database = Self::connect(url).await?;
         Migrator::up(&database.write, None).await?;
         Ok(database)
+    }
+
+    /// Brings the schema up to date and closes again; says how many migrations were applied.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or a migration fails.
+    pub async fn migrate(url: &str) -> Result<usize, DbErr> {
+        let database = Self::connect(url).await?;
+        let pending = Migrator::get_pending_migrations(&database.write).await?.len();
+        Migrator::up(&database.write, None).await?;
+        database.close().await;
+        Ok(pending)
     }
 
     async fn connect(url: &str) -> Result<Self, DbErr> {

@@ -1,7 +1,6 @@
 //! `strongroom serve`: web, API and jobs in one process.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use anyhow::Context;
 use clap::Args;
@@ -14,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Common;
 use crate::gate::{App, router};
-use crate::routes;
+use crate::{listen, routes};
 
 /// Flags of `serve`.
 #[derive(Args, Debug)]
@@ -49,8 +48,7 @@ async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
     let app = router(App::new(env.clone(), drill), routes::table());
     tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
-    let server = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>());
-    server.with_graceful_shutdown(until_told(stop)).await.context("serving ended")?;
+    listen::serve(listener, app, until_told(stop)).await;
     jobs.await.context("the jobs ended badly")?;
     env.db.clone().close().await;
     tracing::info!("stopped");
@@ -58,7 +56,7 @@ async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow
 }
 
 /// Waits for SIGTERM or SIGINT, then tells the jobs too.
-async fn until_told(stop: watch::Sender<bool>) {
+pub(super) async fn until_told(stop: watch::Sender<bool>) {
     let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its signals");
     tokio::select! {
@@ -69,7 +67,8 @@ async fn until_told(stop: watch::Sender<bool>) {
     let _ = stop.send(true);
 }
 
-fn start_logging(config: &Config) -> anyhow::Result<()> {
+/// Begins to log as the settings say.
+pub(super) fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).context("the setting `log.filter` cannot be read")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if config.log_format == "json" { log.json().try_init() } else { log.try_init() };

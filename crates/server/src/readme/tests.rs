@@ -1,3 +1,5 @@
+//! What a description may and may not do to the page that shows it.
+
 use super::*;
 
 const MARKDOWN: Option<&str> = Some("text/markdown; charset=UTF-8; variant=GFM");
@@ -201,12 +203,12 @@ fn raw_html_that_is_badly_nested_comes_out_balanced() {
 /// A step that is quadratic in any of these takes minutes; one that copies elements shows in the size.
 #[test]
 fn hostile_nesting_is_cheap() {
-    let n = 100_000;
+    let (many, n) = (100_000, 20_000);
     let mut formatting: String = (0..5_000).map(|i| format!("<b id=x{i}>")).collect();
     formatting.push_str(&"<p>x".repeat(n));
     let texts = [
-        ">".repeat(n),
-        "[".repeat(n),
+        ">".repeat(many),
+        "[".repeat(many),
         "![".repeat(n),
         "*a ".repeat(n),
         "`".repeat(n) + "x",

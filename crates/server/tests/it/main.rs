@@ -1,6 +1,9 @@
 //! The one integration binary: everything through the real router, on both engines.
 
+mod dist;
 mod flows;
+mod people;
+mod given;
 mod tables;
 mod tidy;
 mod world;
