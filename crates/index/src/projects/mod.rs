@@ -1,3 +1,8 @@
 //! Projects: names, roles, releases, files, what the index shows of them.
 
+pub mod files;
+pub mod listing;
 pub mod roles;
+pub mod search;
+pub mod show;
+pub mod watching;

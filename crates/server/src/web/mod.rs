@@ -1,0 +1,4 @@
+//! The handlers behind the pages.
+
+pub mod public;
+mod tags;
