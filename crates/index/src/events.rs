@@ -151,6 +151,24 @@ pub(crate) async fn record_refusal(env: &Env, tx: &mut Tx, actor: &Actor, action
     Ok(())
 }
 
+/// Records a failure of somebody who holds no permit, because what was presented did not open anything.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn record_stranger<E: Event>(
+    env: &Env,
+    tx: &mut Tx,
+    (actor, action): (&Actor, ActionName),
+    entry: Entry<E>,
+    key: &[u8],
+) -> Result<(), Refused> {
+    if count_failure(env, tx, E::KIND, key).await? {
+        let id = EventId::new(tx.now(), &*env.entropy);
+        write(env, tx, Written { id, actor, action }, entry).await?;
+    }
+    Ok(())
+}
+
 /// By whom, under which id, in which action.
 struct Written<'a> {
     id: EventId,

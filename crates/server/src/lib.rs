@@ -19,4 +19,5 @@ pub mod reply;
 pub mod routes;
 pub mod simple;
 pub mod statics;
+pub mod upload;
 pub mod web;

@@ -4,13 +4,12 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, FreshSession, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, Nobody, Session, StepUp};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-
-use crate::{files, health, simple, statics, web};
+use crate::{files, health, simple, statics, upload, web};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -57,7 +56,7 @@ fn simple_api() -> Vec<Route> {
 }
 
 fn uploads() -> Vec<Route> {
-    vec![]
+    vec![route(Method::POST, "/legacy/", door(Plain, &[ApiToken], Some(Limit::Upload)), upload::receive)]
 }
 
 fn account() -> Vec<Route> {

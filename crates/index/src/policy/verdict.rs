@@ -53,7 +53,8 @@ const fn is_of_account(credential: Credential) -> bool {
 
 /// The first gate that is not met. A missing factor leads through the steps before it (INTERFACES section 6).
 fn meet(gates: &[Gate], standing: Standing) -> Result<(), Gate> {
-    const BEFORE_FACTOR: [(Gate, fn(&Standing) -> bool); 4] = [
+    type Met = fn(&Standing) -> bool;
+    const BEFORE_FACTOR: [(Gate, Met); 4] = [
         (Gate::MailboxProof, |s| s.mailbox_fresh),
         (Gate::RecoveryCodes, |s| s.codes),
         (Gate::RecoveryCodesProved, |s| s.codes_proved),

@@ -2,7 +2,9 @@
 
 pub mod files;
 pub mod listing;
+pub mod names;
 pub mod roles;
 pub mod search;
 pub mod show;
+pub mod upload;
 pub mod watching;

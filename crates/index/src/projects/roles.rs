@@ -1,13 +1,17 @@
 //! Who holds which role on a project, and what a token's caveats leave of it.
 
+use formats::Version;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
+use super::names;
+use crate::clock::Time;
 use crate::db::entities::{projects, roles};
-use crate::db::{Reading, Tx};
+use crate::db::{Read, Reading, Tx};
 use crate::ids::{AccountId, ProjectId};
-use crate::policy::{Actor, Denied, Resource, Role, Situation};
+use crate::policy::{Actor, Denied, Permit, Resource, Role, SeeProjects, Situation};
 use crate::refused::Refused;
 use crate::resources::ProjectOrNew;
+use crate::tokens;
 
 /// The project with this normalized name.
 ///
@@ -39,6 +43,7 @@ impl Resource for ProjectOrNew {
         let Some(account) = actor.account() else { return Ok(Situation::holding(Vec::new())) };
         let normalized = self.0.normalized();
         let found = by_name(read, normalized.as_str()).await?;
+        tokens::check_open(read, actor).await?;
         check_token(actor, normalized.as_str(), found.as_ref().map(|p| p.id))?;
         Ok(match found {
             Some(project) => Situation::holding(held(read, project.id, account).await?),
@@ -46,10 +51,9 @@ impl Resource for ProjectOrNew {
         })
     }
 
-    async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
-        let sql = format!("SELECT 1 AS one FROM projects WHERE normalized = $1{}", tx.lock(true));
-        tx.row(&sql, vec![Value::from(self.0.normalized().as_str())]).await?;
-        Ok(())
+    async fn lock(&self, tx: &Tx, actor: &Actor) -> Result<(), Refused> {
+        tokens::lock(tx, actor).await?;
+        names::lock(tx, &self.0).await
     }
 }
 
@@ -62,4 +66,54 @@ fn check_token(actor: &Actor, normalized: &str, id: Option<ProjectId>) -> Result
         return Ok(());
     }
     Err(Denied::Token(format!("project-scoped token is not valid for project: '{normalized}'")))
+}
+
+/// A project on which an account holds a role.
+#[derive(Clone, Debug)]
+pub struct Mine {
+    /// Its display name.
+    pub name: String,
+    /// Its normalized name.
+    pub normalized: String,
+    /// The role: `Owner` or `Maintainer`.
+    pub role: String,
+    /// Its newest version, by PEP 440; pre-releases count only where there is nothing else.
+    pub version: Option<String>,
+    /// When that version came.
+    pub released_at: Option<Time>,
+}
+
+const MINE: &str = "SELECT p.id AS id, p.name AS name, p.normalized AS normalized, r.role AS role \
+    FROM roles r JOIN projects p ON p.id = r.project_id \
+    WHERE r.account_id = $1 AND r.until_at IS NULL AND p.normalized > $2 ORDER BY p.normalized LIMIT $3";
+const RELEASES: &str = "SELECT version, created_at FROM releases WHERE project_id = $1 AND until_at IS NULL";
+
+/// Projects of the permit's account after this normalized name, by name, at most so many.
+///
+/// # Errors
+/// The database.
+pub async fn mine(read: &Read, permit: &Permit<SeeProjects>, after: &str, most: i64) -> Result<Vec<Mine>, Refused> {
+    let rows = read.rows(MINE, vec![Value::from(*permit.on()), Value::from(after), Value::from(most)]).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let newest = newest_release(read, row.try_get("", "id")?).await?;
+        let (version, released_at) = newest.unzip();
+        let (name, normalized, role) = (row.try_get("", "name")?, row.try_get("", "normalized")?, row.try_get("", "role")?);
+        found.push(Mine { name, normalized, role, version, released_at });
+    }
+    Ok(found)
+}
+
+async fn newest_release(read: &Read, project: ProjectId) -> Result<Option<(String, Time)>, Refused> {
+    let rows = read.rows(RELEASES, vec![Value::from(project)]).await?;
+    let mut newest: Option<((bool, Version), (String, Time))> = None;
+    for row in rows {
+        let (text, at): (String, Time) = (row.try_get("", "version")?, row.try_get("", "created_at")?);
+        let Ok(version) = Version::parse(&text) else { continue };
+        let rank = (!version.is_prerelease(), version);
+        if newest.as_ref().is_none_or(|(best, _)| rank > *best) {
+            newest = Some((rank, (text, at)));
+        }
+    }
+    Ok(newest.map(|(_, found)| found))
 }

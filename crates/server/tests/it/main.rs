@@ -1,6 +1,8 @@
 //! The one integration binary: everything through the real router, on both engines.
 
+mod dist;
 mod flows;
+mod given;
 mod tables;
 mod tidy;
 mod world;

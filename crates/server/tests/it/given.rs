@@ -1,0 +1,231 @@
+//! What is there before a test begins: accounts that may upload, their tokens, and uploads, without the pages that lead there.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use credentials::caveat::Caveat;
+use credentials::macaroon::Macaroon;
+use credentials::secret::Secret;
+use index::Env;
+use index::act::{self, Housekeeping, housekeeping};
+use index::db::Reading;
+use index::db::entities::{account_causes, accounts, addresses, events, factors};
+use index::ids::{AccountId, AddressId, CauseId, EventId, FactorId, TokenId};
+use index::policy::{Actor, Credential, MintToken, Origin, RevokeToken, Who};
+use index::tokens::{self, Minted, NewToken};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder};
+
+use crate::dist::{BOUNDARY, Dist};
+use crate::world::{Answer, World};
+
+/// Where uploads come from, unless a test says otherwise.
+pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 80));
+
+/// What an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    Nothing,
+    Address,
+    AddressAndFactor,
+}
+
+/// An account that is complete as far as `has` says.
+pub async fn account(world: &World, username: &str, has: Has) -> AccountId {
+    let (env, username) = (world.env.clone(), username.to_owned());
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let (now, entropy) = (tx.now(), &*env.entropy);
+            let (id, event) = (AccountId::new(now, entropy), EventId::new(now, entropy));
+            accounts::ActiveModel {
+                id: Set(id),
+                username: Set(username.clone()),
+                username_folded: Set(username.clone()),
+                display_name: Set(String::new()),
+                password_hash: Set(Some("none can match".to_owned())),
+                password_changed_at: Set(Some(now)),
+                created_at: Set(now),
+                began_by: Set(event),
+                last_login_at: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            let address = format!("{username}@example.org");
+            addresses::ActiveModel {
+                id: Set(AddressId::new(now, entropy)),
+                account_id: Set(id),
+                address: Set(address.clone()),
+                folded: Set(address),
+                is_primary: Set(true),
+                verified_at: Set((has != Has::Nothing).then_some(now)),
+                from_at: Set(now),
+                until_at: Set(None),
+                began_by: Set(event),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            if has == Has::AddressAndFactor {
+                factors::ActiveModel {
+                    id: Set(FactorId::new(now, entropy)),
+                    account_id: Set(id),
+                    kind: Set("totp".to_owned()),
+                    label: Set("authenticator".to_owned()),
+                    secret_sealed: Set(vec![0]),
+                    last_step: Set(None),
+                    last_used_at: Set(None),
+                    from_at: Set(now),
+                    until_at: Set(None),
+                    began_by: Set(event),
+                    ended_by: Set(None),
+                }
+                .insert(tx.connection())
+                .await?;
+            }
+            Ok(id)
+        })
+    });
+    done.await.expect("the account is new")
+}
+
+/// Takes address or factor away again, as if the account had never had them.
+pub async fn strip(world: &World, account: AccountId, has: Has) {
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            if has != Has::AddressAndFactor {
+                factors::Entity::delete_many().filter(factors::Column::AccountId.eq(account)).exec(tx.connection()).await?;
+            }
+            if has == Has::Nothing {
+                addresses::Entity::delete_many().filter(addresses::Column::AccountId.eq(account)).exec(tx.connection()).await?;
+            }
+            Ok(())
+        })
+    });
+    done.await.expect("rows can be deleted");
+}
+
+/// Stops an account.
+pub async fn freeze(env: &Env, account: AccountId) {
+    let inner = env.clone();
+    let done = housekeeping(env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let (now, entropy) = (tx.now(), &*inner.entropy);
+            account_causes::ActiveModel {
+                id: Set(CauseId::new(now, entropy)),
+                account_id: Set(account),
+                kind: Set("frozen".to_owned()),
+                reason: Set("drill".to_owned()),
+                case_id: Set(None),
+                from_at: Set(now),
+                until_at: Set(None),
+                began_by: Set(EventId::new(now, entropy)),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(())
+        })
+    });
+    done.await.expect("a cause can be added");
+}
+
+fn signed_in(account: AccountId) -> Actor {
+    let origin = Origin { network: Some(CLIENT), agent: None, request_id: "given".to_owned() };
+    Actor { who: Who::Account(account), credential: Credential::FreshSession, ..Actor::nobody(origin) }
+}
+
+/// Mints a token; `scope` and `days` as the form has them.
+pub async fn minted(world: &World, account: AccountId, scope: &str, days: &str) -> Minted {
+    let new = NewToken::read("ci", scope, days).expect("the form is right");
+    let env = world.env.clone();
+    let actor = signed_in(account);
+    let done = act::act::<MintToken, _, _>(&world.env, &actor, account, move |tx, permit| {
+        let (env, new) = (env.clone(), new.clone());
+        Box::pin(async move { tokens::mint(&env, tx, permit, &new).await })
+    });
+    done.await.expect("the account may mint")
+}
+
+/// Deletes a token.
+pub async fn revoke(env: &Env, account: AccountId, token: TokenId) {
+    let inner = env.clone();
+    let actor = signed_in(account);
+    let done = act::act::<RevokeToken, _, _>(env, &actor, token, move |tx, permit| {
+        let env = inner.clone();
+        Box::pin(async move { tokens::revoke(&env, tx, permit).await })
+    });
+    done.await.expect("the account may revoke");
+}
+
+/// An account that may upload, and its token's text.
+pub async fn publisher(world: &World, username: &str) -> (AccountId, String) {
+    let account = account(world, username, Has::AddressAndFactor).await;
+    let token = minted(world, account, "scope:user", "").await;
+    (account, token.text.expose().to_owned())
+}
+
+/// The same token, narrowed by its holder.
+pub fn narrowed(world: &World, token: &str, caveat: &Caveat) -> String {
+    narrowed_raw(world, token, &caveat.to_bytes())
+}
+
+/// The same token, narrowed by any bytes.
+pub fn narrowed_raw(world: &World, token: &str, caveat: &[u8]) -> String {
+    let prefix = &world.env.config.token_prefix;
+    let macaroon = Macaroon::parse(&Secret::new(token), prefix).expect("it is a token");
+    macaroon.with_caveat(caveat).to_text(prefix).expose().to_owned()
+}
+
+/// Uploads as twine does.
+pub async fn upload(world: &World, token: &str, dist: &Dist) -> Answer {
+    upload_body(world, token, Body::from(dist.body())).await
+}
+
+/// Uploads a body of one's own.
+pub async fn upload_body(world: &World, token: &str, body: Body) -> Answer {
+    world.send(CLIENT, upload_request(token, body)).await
+}
+
+/// The request of an upload, with Basic credentials as twine and uv send them.
+pub fn upload_request(token: &str, body: Body) -> Request<Body> {
+    Request::post("/legacy/")
+        .header("authorization", format!("Basic {}", STANDARD.encode(format!("__token__:{token}"))))
+        .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+        .body(body)
+        .expect("a well-formed request")
+}
+
+/// All rows of a table.
+pub async fn all<E>(world: &World) -> Vec<E::Model>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait + Send + Sync,
+{
+    let done = housekeeping(&world.env, Housekeeping::Queue, |tx| Box::pin(async move { Ok(E::find().all(tx.connection()).await?) }));
+    done.await.expect("the table can be read")
+}
+
+/// The details of all events of a kind, oldest first.
+pub async fn events_of(world: &World, kind: &'static str) -> Vec<events::Model> {
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let found = events::Entity::find().filter(events::Column::Kind.eq(kind)).order_by_asc(events::Column::Seq);
+            Ok(found.all(tx.connection()).await?)
+        })
+    });
+    done.await.expect("the trail can be read")
+}
+
+/// The names of all files under the folder of blobs, staged ones included.
+pub fn blobs(env: &Env) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![env.blobs.root().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("readable").path()) {
+            if entry.is_dir() { folders.push(entry) } else { found.push(entry.display().to_string()) }
+        }
+    }
+    found
+}
