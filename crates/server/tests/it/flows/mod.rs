@@ -3,4 +3,5 @@
 mod mail;
 mod people;
 mod spine;
+mod tokens;
 mod upload;

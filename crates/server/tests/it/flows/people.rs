@@ -9,7 +9,7 @@ use index::db::Reading;
 use index::db::entities::{accounts, addresses, factors, projects, roles};
 use index::events::{self, AccountCreated, AccountFrozen, Entry, FileUploaded, MailboxCodeSent};
 use index::ids::{AccountId, AddressId, EventId, FactorId, ProjectId, RoleId, Site};
-use index::policy::{Actor, ProveMailbox, Credential, FreezeAccount, Origin, Register, UploadFile, Who};
+use index::policy::{Actor, Credential, FreezeAccount, Origin, ProveMailbox, Register, UploadFile, Who};
 use index::queue::Enclosed;
 use index::refused::Refused;
 use index::resources::ProjectOrNew;
