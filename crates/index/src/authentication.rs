@@ -13,6 +13,7 @@ use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
 use crate::db::{Read, Reading};
 use crate::env::Env;
 use crate::ids::AccountId;
+use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Credential, Credentials, Denied, Origin, SessionProof, Standing, State, Who, standing};
 use crate::refused::Refused;
 use crate::tokens;
@@ -61,6 +62,10 @@ pub struct Identified {
 /// `NotValid` when what was presented is not good and the row does not also accept nobody; `Stopped` when the account may not act;
 /// `Fault` when the database does not answer: fail closed.
 pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, origin: Origin) -> Result<Identified, Refused> {
+    // What only strangers may open is answered without asking the database who they are.
+    if accepts == Credentials::of(&[Credential::Nobody]) {
+        return stranger(origin);
+    }
     if accepts.contains(Credential::ApiToken) {
         if let Some(token) = presented.api_token {
             let actor = tokens::verify(env, token, origin).await?;
@@ -75,7 +80,12 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
         None => None,
     };
     if accepts.contains(Credential::MailLink) {
-        return mail_link(&read, presented.link, signed_in, origin).await;
+        let found = mail_link(&read, presented.link, signed_in, origin.clone()).await;
+        drop(read);
+        if matches!(found, Err(Refused::Denied(Denied::NotValid))) {
+            drop(limits::take(env, Limit::Link, &Whom::network(origin.network)).await?);
+        }
+        return found;
     }
     if accepts.contains(Credential::HalfSession)
         && let Some(cookie) = &presented.attempt

@@ -6,4 +6,5 @@ mod mail;
 mod people;
 mod smtp;
 mod spine;
+mod tokens;
 mod upload;
