@@ -25,8 +25,8 @@ pub mod limits; //         TABLE 6: rate limits
 // The verbs.
 pub mod accounts; //       accounts, addresses, causes
 pub mod signin; //         attempts, factors, sessions
-pub mod projects; //       names, roles, uploads, listings
 pub mod tokens; //         API tokens
+pub mod projects; //       names, roles, uploads, listings
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use clap::Args;
 use index::config::Config;
+use index::projects::watching;
 use index::{Env, work};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,10 +47,12 @@ impl Serve {
 async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));
     let app = router(App::new(env.clone(), drill), routes::table());
     tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
     listen::serve(listener, app, until_told(stop)).await;
     jobs.await.context("the jobs ended badly")?;
+    watching.await.context("watching ended badly")?;
     env.db.clone().close().await;
     tracing::info!("stopped");
     Ok(())

@@ -4,9 +4,11 @@ pub mod account;
 pub mod gates;
 pub mod next;
 pub mod proofs;
+pub mod public;
 pub mod registration;
 pub mod reset;
 pub mod signin;
+mod tags;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use credentials::link::LinkToken;

@@ -4,6 +4,7 @@ mod dist;
 mod flows;
 mod people;
 mod given;
+mod sink;
 mod tables;
 mod tidy;
 mod world;

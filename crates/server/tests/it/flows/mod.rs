@@ -1,7 +1,11 @@
 //! Flows: what people and programs do, through the front door.
 
+mod check;
 mod gates;
+mod jobs;
 mod mail;
 mod people;
+mod smtp;
 mod spine;
+mod tokens;
 mod upload;

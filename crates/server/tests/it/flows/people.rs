@@ -9,7 +9,7 @@ use index::db::Reading;
 use index::db::entities::{accounts, addresses, factors, projects, roles};
 use index::events::{self, AccountCreated, AccountFrozen, Entry, FileUploaded, MailboxCodeSent};
 use index::ids::{AccountId, AddressId, EventId, FactorId, ProjectId, RoleId, Site};
-use index::policy::{Actor, AskMailboxCode, Credential, FreezeAccount, Origin, Register, UploadFile, Who};
+use index::policy::{Actor, Credential, FreezeAccount, Origin, ProveMailbox, Register, UploadFile, Who};
 use index::queue::Enclosed;
 use index::refused::Refused;
 use index::resources::ProjectOrNew;
@@ -186,7 +186,7 @@ pub async fn register(world: &World, account: AccountId, to: AddressId, token: &
 /// A code is sent to a mailbox.
 pub async fn send_code(world: &World, account: AccountId, to: AddressId, code: &str) -> Result<EventId, Refused> {
     let (env, code) = (world.env.clone(), code.to_owned());
-    act::<AskMailboxCode, _, _>(&world.env, &actor(account, Credential::Session), account, move |tx, permit| {
+    act::<ProveMailbox, _, _>(&world.env, &actor(account, Credential::Session), account, move |tx, permit| {
         let (env, code) = (env.clone(), code.clone());
         Box::pin(async move {
             let enclosed = Enclosed(credentials::secret::Secret::new(code));
