@@ -19,7 +19,7 @@ both_engines! {
         let ada = world.secured("ada").await;
         let page = ada.browser.get("/manage/account/").await;
         assert_eq!(page.status(), 200);
-        assert!(page.text().contains("<h2 id=\"h-gates\">Secured</h2>"), "{}", page.text());
+        assert!(page.text().contains("<strong>Secured.</strong>"), "{}", page.text());
         assert!(!page.text().contains("Secure your account first"));
     }
 }
