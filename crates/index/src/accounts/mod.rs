@@ -25,8 +25,9 @@ pub type Account = accounts::Model;
 /// # Errors
 /// The database.
 pub async fn by_username<R: Reading>(read: &R, typed: &str) -> Result<Option<Account>, Refused> {
-    let typed = typed.trim();
-    let folded = names::folded(typed);
+    // What can be no user name is nobody's, and is never handed to the database (PostgreSQL takes no NUL).
+    let Ok(name) = names::UserName::parse(typed) else { return Ok(None) };
+    let (typed, folded) = (name.as_str(), name.folded());
     let row = accounts::Entity::find().filter(accounts::Column::UsernameFolded.eq(folded)).one(read.connection()).await?;
     Ok(row.filter(|account| account.username.eq_ignore_ascii_case(typed)))
 }

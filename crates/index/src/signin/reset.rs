@@ -53,8 +53,8 @@ pub async fn request(env: &Env, actor: &Actor, typed: &str) -> Result<(), Refuse
 /// The account and the address that the mail would go to: the typed address, or the primary one of the typed name.
 async fn find<R: Reading>(read: &R, typed: &str) -> Result<Option<(Account, AddressRow)>, Refused> {
     if typed.contains('@') {
-        let folded = addresses::Address::parse(typed).map_or_else(|_| typed.to_ascii_lowercase(), |address| address.folded());
-        let Some(address) = addresses::by_folded(read, &folded).await? else { return Ok(None) };
+        let Ok(typed) = addresses::Address::parse(typed) else { return Ok(None) };
+        let Some(address) = addresses::by_folded(read, &typed.folded()).await? else { return Ok(None) };
         return Ok(accounts::by_id(read, address.account_id).await?.map(|account| (account, address)));
     }
     let Some(account) = accounts::by_username(read, typed).await? else { return Ok(None) };

@@ -77,6 +77,19 @@ impl<'w> Person<'w> {
         self.browser.world
     }
 
+    /// The same person at another browser, signed in nowhere, without the phone.
+    pub fn elsewhere(&self) -> Self {
+        Person {
+            browser: self.world().browser(),
+            username: self.username.clone(),
+            email: self.email.clone(),
+            password: self.password.clone(),
+            totp: None,
+            codes: Mutex::default(),
+            used: Mutex::new(0),
+        }
+    }
+
     /// The link of the newest verification mail.
     pub async fn verification_link(&self) -> String {
         self.world().newest_mail_to(&self.email).await.link("/account/verify-email/")
