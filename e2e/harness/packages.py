@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.index import TARGET
+from harness.index import ROOT, TARGET
 
 FOLDER = TARGET / "e2e-packages"
 FULL = os.environ.get("STRONGROOM_E2E_TIER") == "full"
@@ -86,8 +86,20 @@ PACKAGES = [
 ]  # fmt: skip
 
 
+def install_build_tools(venv):
+    """Puts the pinned build backends into a venv, through the machine's own pip configuration."""
+    pinned = (ROOT / "e2e" / "requirements.txt").read_text().split()
+    tools = [line for line in pinned if line.startswith(("setuptools==", "wheel==", "flit_core==", "hatchling=="))]
+    assert len(tools) == 4, tools
+    _pip("--python", str(venv / "bin/python"), "install", "-q", *tools)
+
+
 def _download(folder, *arguments):
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *arguments]
+    _pip("download", "-q", "--no-deps", "-d", str(folder), *arguments)
+
+
+def _pip(*arguments):
+    command = [sys.executable, "-m", "pip", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}"
 

@@ -23,6 +23,7 @@ class Sink(Inbox):
         super().__init__()
         self.mode = "accept"
         self.attempts = 0
+        self.connections = 0
         self._accepted = []
         self.authority = trustme.CA()
         self.security = security
@@ -41,7 +42,12 @@ class Sink(Inbox):
                 await super().smtp_DATA(argument)
 
         class Control(Controller):
+            _greeted = False
+
             def factory(self):
+                # The first connection is the controller's own.
+                sink.connections += self._greeted
+                self._greeted = True
                 starttls = {"tls_context": context, "require_starttls": True} if sink.security == "starttls" else {}
                 return Server(self.handler, hostname="localhost", enable_SMTPUTF8=True, timeout=600, **starttls)
 
