@@ -93,7 +93,9 @@ class Browser:
             for scheme in SCHEMES:
                 self._command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 view = f"{name}-{width}-{scheme}"
-                shot = self._command("Page.captureScreenshot", captureBeyondViewport=True)
+                size = self._command("Page.getLayoutMetrics")["cssContentSize"]
+                clip = {"x": 0, "y": 0, "width": width, "height": size["height"], "scale": 1}
+                shot = self._command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
                 (SCREENS / f"{view}.png").write_bytes(base64.b64decode(shot["data"]))
                 findings += [f"{view}: {finding}" for finding in self._violations()]
             wide = self.driver.execute_script("return document.documentElement.scrollWidth")
