@@ -16,6 +16,8 @@ GENERATE_CODES = "/manage/account/recovery-codes/generate"
 BURN_CODE = "/manage/account/recovery-codes/burn"
 ADD_TOTP = "/manage/account/totp-provision"
 
+LOOKED_AT = set()
+
 
 @pytest.fixture
 def browser(index, tmp_path):
@@ -33,8 +35,9 @@ class Newcomer:
         self.totp = None
 
     def look(self, name):
-        """Pages look the same on both engines: they are looked at on one."""
-        if self.engine == "sqlite":
+        """Pages look the same on both engines and every time: they are looked at once, on SQLite."""
+        if self.engine == "sqlite" and name not in LOOKED_AT:
+            LOOKED_AT.add(name)
             self.browser.look(name)
 
     def register(self):

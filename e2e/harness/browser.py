@@ -33,7 +33,6 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
         self.index = index
-        self.looked_at = []
         self._axe = Path(AXE).read_text()
 
     def quit(self):
@@ -103,7 +102,6 @@ class Browser:
                 findings.append(f"{name}-{width}: the page is {wide} pixels wide")
         self._command("Emulation.clearDeviceMetricsOverride")
         self._command("Emulation.setEmulatedMedia", features=[])
-        self.looked_at.append(name)
         assert not findings, "\n".join(findings)
 
     def complaints(self):
