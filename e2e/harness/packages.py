@@ -50,10 +50,11 @@ def sdist(client, name, version, **more):
     return Real(client, name, version, wheel=False, sdist=True, **more)
 
 
-# Names with dots, capitals and underscores; many tags; metadata 1.1 (docopt), 1.2 (toml), 2.1 and 2.4;
-# hard links (docutils) and a symbolic link (beautifulsoup4) inside sdists.
+# Names with dots, capitals and underscores; many tags; metadata 1.0 (peppercorn), 1.1 (docopt), 1.2 (toml), 2.1 and 2.4,
+# License-File before 2.4 (what older setuptools wrote into certifi and others); hard links (docutils) and a symbolic link (beautifulsoup4) inside sdists.
 PACKAGES = [
     Real("twine", "six", "1.16.0", sdist=True),
+    sdist("twine", "peppercorn", "0.3"),
     sdist("twine", "docopt", "0.6.2"),
     sdist("twine", "toml", "0.10.2"),
     sdist("twine", "docutils", "0.21.2"),
@@ -63,7 +64,7 @@ PACKAGES = [
     Real("twine", "MarkupSafe", "3.0.3", sdist=True, platforms=(
         ("manylinux2014_aarch64", "312"), ("macosx_10_13_x86_64", "313"), ("musllinux_1_2_x86_64", "313"),
     )),
-    Real("uv", "attrs", "23.2.0"),
+    Real("uv", "attrs", "25.3.0"),
     Real("uv", "idna", "3.10", sdist=True),
     Real("uv", "certifi", "2024.7.4"),
     Real("uv", "requests", "2.32.3"),
