@@ -50,11 +50,11 @@ def sdist(client, name, version, **more):
     return Real(client, name, version, wheel=False, sdist=True, **more)
 
 
-# Names with dots, capitals and underscores; many tags; metadata 1.0 (peppercorn), 1.1 (docopt), 1.2 (toml), 2.1 and 2.4,
+# Names with dots, capitals and underscores; many tags; metadata 1.0 (ordereddict), 1.1 (docopt), 1.2 (toml), 2.1 and 2.4,
 # License-File before 2.4 (what older setuptools wrote into certifi and others); hard links (docutils) and a symbolic link (beautifulsoup4) inside sdists.
 PACKAGES = [
     Real("twine", "six", "1.16.0", sdist=True),
-    sdist("twine", "peppercorn", "0.3"),
+    sdist("twine", "ordereddict", "1.1"),
     sdist("twine", "docopt", "0.6.2"),
     sdist("twine", "toml", "0.10.2"),
     sdist("twine", "docutils", "0.21.2"),
