@@ -49,7 +49,8 @@ def _tool(requirement):
 
 def _project(folder, name, backend, requires):
     (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "{name}"\nversion = "1.0"\ndescription = "Made by a test"\nauthors = [{{name = "Ada"}}]\n'
+        f'[project]\nname = "{name}"\nversion = "1.0"\ndescription = "Made by a test"\n'
+        f'authors = [{{name = "Ada"}}]\nrequires-python = ">=3.10"\n'
         f'\n[build-system]\nrequires = ["{requires}"]\nbuild-backend = "{backend}"\n'
     )
     (folder / f"{name}.py").write_text('"""Made by a test."""\n')
