@@ -3,6 +3,7 @@
 mod dist;
 mod flows;
 mod given;
+mod sink;
 mod tables;
 mod tidy;
 mod world;

@@ -1,7 +1,10 @@
 //! Flows: what people and programs do, through the front door.
 
+mod check;
+mod jobs;
 mod mail;
 mod people;
+mod smtp;
 mod spine;
 mod tokens;
 mod upload;
