@@ -15,3 +15,4 @@ pub mod reply;
 pub mod routes;
 pub mod statics;
 pub mod upload;
+pub mod web;

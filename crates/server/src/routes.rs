@@ -7,8 +7,8 @@ use index::limits::Limit;
 use index::policy::Credential::{self, ApiToken, FreshSession, Nobody, Session, StepUp};
 
 use crate::gate::{Door, Route, route};
-use crate::refusal::Face::{self, Json, Plain};
-use crate::{health, statics, upload};
+use crate::refusal::Face::{self, Html, Json, Plain};
+use crate::{health, statics, upload, web};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -50,5 +50,10 @@ fn manage() -> Vec<Route> {
 }
 
 fn tokens() -> Vec<Route> {
-    vec![]
+    vec![
+        route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), web::tokens::list),
+        route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), web::tokens::mint),
+        route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), web::tokens::delete),
+        route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), web::projects::list),
+    ]
 }

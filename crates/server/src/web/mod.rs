@@ -1,0 +1,4 @@
+//! Pages for people: what they see and send. No rules here.
+
+pub mod projects;
+pub mod tokens;
