@@ -62,6 +62,10 @@ pub struct Identified {
 /// `NotValid` when what was presented is not good and the row does not also accept nobody; `Stopped` when the account may not act;
 /// `Fault` when the database does not answer: fail closed.
 pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, origin: Origin) -> Result<Identified, Refused> {
+    // What only strangers may open is answered without asking the database who they are.
+    if accepts == Credentials::of(&[Credential::Nobody]) {
+        return stranger(origin);
+    }
     if accepts.contains(Credential::ApiToken) {
         if let Some(token) = presented.api_token {
             let actor = tokens::verify(env, token, origin).await?;

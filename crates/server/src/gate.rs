@@ -429,7 +429,7 @@ pub fn router(app: App, table: Vec<Route>) -> Router {
 
 async fn nothing_here(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    if !path.ends_with('/') && !path.rsplit('/').next().unwrap_or_default().contains('.') && !path.starts_with("/files/") {
+    if !path.ends_with('/') && may_lack_slash(path) {
         return with_slash(&request);
     }
     outside(&app, &request, Refusal::NotFound)
@@ -437,6 +437,12 @@ async fn nothing_here(State(app): State<App>, request: Request) -> Response {
 
 async fn not_so(State(app): State<App>, request: Request) -> Response {
     outside(&app, &request, Refusal::Method)
+}
+
+/// A dot in the last part makes it a file's name, except where names of projects, versions and people stand, which have dots.
+fn may_lack_slash(path: &str) -> bool {
+    let is_name = ["/simple/", "/project/", "/user/", "/manage/project/"].iter().any(|before| path.starts_with(before));
+    !path.starts_with("/files/") && (is_name || !path.rsplit('/').next().unwrap_or_default().contains('.'))
 }
 
 /// Paths end with a slash: a page moves there for good, a posted form is sent again (308).

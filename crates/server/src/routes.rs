@@ -6,10 +6,11 @@ use axum::http::Method;
 use index::limits::Limit;
 use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
 
+use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, gates, projects, proofs, registration, reset, signin, tokens};
-use crate::{health, statics, upload};
+use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
+use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -28,6 +29,12 @@ pub fn table() -> Vec<Route> {
 
 fn public() -> Vec<Route> {
     vec![
+        route(Method::GET, "/", door(Html, EVERYBODY, None), public::home),
+        route(Method::GET, "/search/", door(Html, EVERYBODY, Some(Limit::Search)), public::search),
+        route(Method::GET, "/project/{name}/", door(Html, EVERYBODY, None), public::project),
+        route(Method::GET, "/project/{name}/{version}/", door(Html, EVERYBODY, None), public::release),
+        route(Method::GET, "/user/{name}/", door(Html, EVERYBODY, None), public::user),
+        route(Method::GET, "/help/", door(Html, EVERYBODY, None), public::help),
         route(Method::GET, "/static/{name}", door(Plain, &[Nobody], None), statics::serve),
         route(Method::GET, "/_health/", door(Plain, &[Nobody], None), health::alive),
         route(Method::GET, "/_ready/", door(Json, &[Nobody], None), health::ready),
@@ -35,7 +42,18 @@ fn public() -> Vec<Route> {
 }
 
 fn simple_api() -> Vec<Route> {
-    vec![]
+    vec![
+        route(Method::GET, "/simple/", door(Plain, &[Nobody], None), simple::index),
+        route(Method::GET, "/simple/{name}/", door(Plain, &[Nobody], None), simple::project),
+        route(Method::GET, "/files/{a}/{b}/{rest}/{filename}", door(Plain, &[Nobody], None), files::download),
+        route(Method::GET, "/pypi/{name}/json", door(Json, &[Nobody], None), json::project),
+        route(Method::GET, "/pypi/{name}/json/", door(Json, &[Nobody], None), json::project),
+        route(Method::GET, "/pypi/{name}/{version}/json", door(Json, &[Nobody], None), json::release),
+        route(Method::GET, "/pypi/{name}/{version}/json/", door(Json, &[Nobody], None), json::release),
+        route(Method::GET, "/rss/updates.xml", door(Plain, &[Nobody], None), rss::updates),
+        route(Method::GET, "/rss/packages.xml", door(Plain, &[Nobody], None), rss::packages),
+        route(Method::GET, "/rss/project/{name}/releases.xml", door(Plain, &[Nobody], None), rss::releases),
+    ]
 }
 
 fn uploads() -> Vec<Route> {

@@ -50,7 +50,7 @@ fn raw_statements() -> Vec<(PathBuf, String)> {
 }
 
 fn is_statement(text: &str) -> bool {
-    ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|word| text.starts_with(word))
+    ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|word| text.starts_with(word))
 }
 
 /// String literals, with line continuations folded as the compiler folds them.
@@ -108,7 +108,7 @@ fn without_holes(statement: &str) -> String {
 
 /// A statement that only one engine has says so by naming what only that engine has.
 fn is_for(engine: Engine, statement: &str) -> bool {
-    let only_sqlite = statement.contains(" MATCH ") || statement.contains("bm25(");
+    let only_sqlite = statement.contains(" MATCH ") || statement.contains("rowid");
     let only_postgres = statement.contains("tsquery") || statement.contains("ts_rank") || statement.contains("pg_");
     match engine {
         Engine::Sqlite => !only_postgres,

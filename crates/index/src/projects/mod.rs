@@ -1,6 +1,10 @@
 //! Projects: names, roles, releases, files, what the index shows of them.
 
+pub mod files;
+pub mod listing;
 pub mod names;
 pub mod roles;
 pub mod search;
+pub mod show;
 pub mod upload;
+pub mod watching;

@@ -218,7 +218,14 @@ fn public_pages() -> Vec<Sample> {
 }
 
 fn user(projects: Vec<ProjectLine>) -> String {
-    html(&public::User { frame: ada(), username: "grace".into(), name: "Grace H.".into(), joined: ago(40_000_000), projects })
+    html(&public::User {
+        frame: ada(),
+        username: "grace".into(),
+        name: "Grace H.".into(),
+        joined: ago(40_000_000),
+        projects,
+        next_page: None,
+    })
 }
 
 fn help() -> String {

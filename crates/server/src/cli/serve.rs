@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use clap::Args;
 use index::config::Config;
+use index::projects::watching;
 use index::{Env, work};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,17 +47,19 @@ impl Serve {
 async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));
     let app = router(App::new(env.clone(), drill), routes::table());
     tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
     listen::serve(listener, app, until_told(stop)).await;
     jobs.await.context("the jobs ended badly")?;
+    watching.await.context("watching ended badly")?;
     env.db.clone().close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Waits for SIGTERM or SIGINT, then tells the jobs too.
-async fn until_told(stop: watch::Sender<bool>) {
+pub(super) async fn until_told(stop: watch::Sender<bool>) {
     let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its signals");
     tokio::select! {
@@ -67,7 +70,8 @@ async fn until_told(stop: watch::Sender<bool>) {
     let _ = stop.send(true);
 }
 
-fn start_logging(config: &Config) -> anyhow::Result<()> {
+/// Begins to log as the settings say.
+pub(super) fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).context("the setting `log.filter` cannot be read")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if config.log_format == "json" { log.json().try_init() } else { log.try_init() };

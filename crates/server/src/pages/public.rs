@@ -162,8 +162,10 @@ pub struct User {
     pub name: String,
     /// When it was made.
     pub joined: When,
-    /// The projects it has a role on.
+    /// The projects it has a role on, by name.
     pub projects: Vec<ProjectLine>,
+    /// The key (`after`) of the next page.
+    pub next_page: Option<String>,
 }
 
 /// `/help/`.

@@ -5,9 +5,11 @@ pub mod gates;
 pub mod next;
 pub mod projects;
 pub mod proofs;
+pub mod public;
 pub mod registration;
 pub mod reset;
 pub mod signin;
+mod tags;
 pub mod tokens;
 
 use axum::http::{HeaderValue, StatusCode, header};

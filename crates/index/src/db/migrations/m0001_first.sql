@@ -245,6 +245,15 @@ CREATE TABLE files (
 CREATE INDEX files_project_id ON files (project_id);
 CREATE INDEX files_release_id ON files (release_id);
 
+-- What lists show of a project, from its newest release; written with every change of its releases.
+CREATE TABLE project_lines (
+  line {serial},
+  project_id {uuid} NOT NULL UNIQUE,
+  version TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  released_at BIGINT NOT NULL
+);
+
 CREATE TABLE prohibited_names (
   normalized TEXT NOT NULL PRIMARY KEY,
   reason TEXT NOT NULL,
@@ -333,7 +342,9 @@ CREATE UNIQUE INDEX recovery_sets_open ON recovery_sets (account_id) WHERE until
 CREATE UNIQUE INDEX releases_version ON releases (project_id, canonical);
 CREATE INDEX releases_newest ON releases (created_at, id);
 CREATE INDEX projects_newest ON projects (created_at, id);
+CREATE INDEX projects_serial ON projects (serial);
 CREATE INDEX files_sha256 ON files (sha256);
+CREATE INDEX files_metadata_sha256 ON files (metadata_sha256);
 CREATE INDEX events_account ON events (account_id, seq);
 CREATE INDEX events_actor ON events (actor_account_id, seq);
 CREATE INDEX events_project ON events (project_id, seq);

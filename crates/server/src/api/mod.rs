@@ -1,0 +1,4 @@
+//! What programs read besides the simple API: JSON and feeds.
+
+pub mod json;
+pub mod rss;
