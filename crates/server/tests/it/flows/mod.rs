@@ -3,5 +3,6 @@
 mod mail;
 mod people;
 mod spine;
+mod token_pages;
 mod tokens;
 mod upload;
