@@ -11,5 +11,6 @@ mod json;
 mod pages;
 mod simple;
 mod spine;
+mod token_pages;
 mod tokens;
 mod upload;
