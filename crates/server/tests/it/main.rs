@@ -2,6 +2,7 @@
 
 mod dist;
 mod flows;
+mod people;
 mod given;
 mod sink;
 mod tables;

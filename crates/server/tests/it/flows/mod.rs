@@ -1,6 +1,7 @@
 //! Flows: what people and programs do, through the front door.
 
 mod check;
+mod gates;
 mod jobs;
 mod mail;
 mod people;
@@ -10,5 +11,6 @@ mod json;
 mod pages;
 mod simple;
 mod spine;
+mod token_pages;
 mod tokens;
 mod upload;
