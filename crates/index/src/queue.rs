@@ -51,7 +51,7 @@ const fn minutes(n: u64) -> Option<Duration> {
 jobs! {
     /// Find everyone whom an event concerns and enqueue one mail for each.
     Notify = "notify", tries 0, every None, key "the event; each mail it enqueues has the event and the recipient as its key";
-    /// Hand one mail to the mail server.
+    /// Hand one mail to the mail server. It is given up when the recipient is refused, the text for hours, or its link or code for a day.
     SendMail = "send-mail", tries 0, every None, key "event and recipient, which also make the Message-ID";
     /// Remove blobs and staged uploads that no row names.
     SweepBlobs = "sweep-blobs", tries 3, every minutes(60), key "the hour; removing what is gone is no change";

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 
 use super::entities::{
     account_causes, accounts, acts, addresses, api_tokens, event_counts, event_private, events, factors, files, jobs, limit_windows, links,
-    mailbox_codes, prohibited_names, projects, recovery_codes, recovery_sets, releases, roles, sessions, sign_in_attempts, staff_roles,
+    mailbox_codes, prohibited_names, project_lines, projects, recovery_codes, recovery_sets, releases, roles, sessions, sign_in_attempts, staff_roles,
     subject_keys,
 };
 use super::{Database, Engine, Reading};

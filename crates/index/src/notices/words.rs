@@ -59,7 +59,7 @@ impl Story<'_> {
         let mut facts = vec![
             Fact { name: "What", says: tell(self.kind, &self.detail) },
             Fact { name: "When", says: when(self.event.at) },
-            Fact { name: "From where", says: self.from_where() },
+            Fact { name: "From where", says: self.whence() },
         ];
         if let Some(project) = &self.project {
             facts.push(Fact { name: "Project", says: project.name.clone() });
@@ -72,7 +72,7 @@ impl Story<'_> {
 
     /// Networks and agents are for the actor and for whom it happened to, never for co-owners (R27); the agent, which is
     /// free text, only for the actor himself (R31).
-    fn from_where(&self) -> String {
+    fn whence(&self) -> String {
         let actor = self.event.actor.as_str();
         if let Some(operator) = actor.strip_prefix("operator:") {
             return format!("the shell of the index, by the operator {}", one_line(operator));

@@ -117,6 +117,11 @@ impl World {
         mail.unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
+    /// Whether it stands on PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.env.db.engine == index::db::Engine::Postgres
+    }
+
     /// How many jobs there are for which the condition holds.
     pub async fn jobs(&self, condition: &str) -> i64 {
         self.number(&format!("SELECT COUNT(*) AS n FROM jobs WHERE {condition}")).await
