@@ -97,10 +97,10 @@ class Clients:
             "-d", folder, *arguments,
         )  # fmt: skip
 
-    def uv_install(self, venv, *arguments, verbose=False):
+    def uv_install(self, venv, *arguments, **environment):
         """`uv pip install` from our index alone, into a venv."""
         command = ["uv", "pip", "install", "--python", venv / "bin/python", "--default-index", self.index.simple]
-        return self.run(*command, *(["--verbose"] if verbose else []), *arguments)
+        return self.run(*command, *arguments, **environment)
 
     def installed(self, venv):
         """Names and versions in a venv, normalized."""

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.index import TARGET
+from harness.index import ROOT, TARGET
 
 FOLDER = TARGET / "e2e-packages"
 FULL = os.environ.get("STRONGROOM_E2E_TIER") == "full"
@@ -50,11 +50,11 @@ def sdist(client, name, version, **more):
     return Real(client, name, version, wheel=False, sdist=True, **more)
 
 
-# Names with dots, capitals and underscores; many tags; metadata 1.0 (termcolor), 1.1 (docopt), 1.2 (toml), 2.1 and 2.4;
-# hard links (docutils) and a symbolic link (beautifulsoup4) inside sdists.
+# Names with dots, capitals and underscores; many tags; metadata 1.0 (ordereddict), 1.1 (docopt), 1.2 (toml), 2.1 and 2.4,
+# License-File before 2.4 (what older setuptools wrote into certifi and others); hard links (docutils) and a symbolic link (beautifulsoup4) inside sdists.
 PACKAGES = [
     Real("twine", "six", "1.16.0", sdist=True),
-    sdist("twine", "termcolor", "1.1.0"),
+    sdist("twine", "ordereddict", "1.1"),
     sdist("twine", "docopt", "0.6.2"),
     sdist("twine", "toml", "0.10.2"),
     sdist("twine", "docutils", "0.21.2"),
@@ -64,7 +64,7 @@ PACKAGES = [
     Real("twine", "MarkupSafe", "3.0.3", sdist=True, platforms=(
         ("manylinux2014_aarch64", "312"), ("macosx_10_13_x86_64", "313"), ("musllinux_1_2_x86_64", "313"),
     )),
-    Real("uv", "attrs", "23.2.0"),
+    Real("uv", "attrs", "25.3.0"),
     Real("uv", "idna", "3.10", sdist=True),
     Real("uv", "certifi", "2024.7.4"),
     Real("uv", "requests", "2.32.3"),
@@ -86,8 +86,35 @@ PACKAGES = [
 ]  # fmt: skip
 
 
+def install_build_tools(venv):
+    """Puts the pinned build backends into a venv, through the machine's own pip configuration."""
+    pinned = (ROOT / "e2e" / "requirements.txt").read_text().split()
+    tools = [line for line in pinned if line.startswith(("setuptools==", "wheel==", "flit_core==", "hatchling=="))]
+    assert len(tools) == 4, tools
+    install(venv, *tools)
+
+
+def install(venv, *requirements):
+    """Installs from PyPI, through the machine's own pip configuration."""
+    _pip("--python", str(venv / "bin/python"), "install", "-q", *requirements)
+
+
+def tool_wheel(name, version):
+    """The wheel of one version of a client that runs from its wheel."""
+    folder = FOLDER / "tools"
+    wheel = folder / f"{name}-{version}-py2.py3-none-any.whl"
+    found = [wheel, folder / f"{name}-{version}-py3-none-any.whl"]
+    if not any(path.exists() for path in found):
+        _download(folder, "--only-binary", ":all:", f"{name}=={version}")
+    return next(path for path in found if path.exists())
+
+
 def _download(folder, *arguments):
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), *arguments]
+    _pip("download", "-q", "--no-deps", "-d", str(folder), *arguments)
+
+
+def _pip(*arguments):
+    command = [sys.executable, "-m", "pip", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}"
 

@@ -1,6 +1,7 @@
 """An SMTP server that can refuse, hang, take a message and drop the connection, and recover; plain, STARTTLS or TLS."""
 
 import asyncio
+import socket
 import ssl
 
 import trustme
@@ -22,6 +23,7 @@ class Sink(Inbox):
         super().__init__()
         self.mode = "accept"
         self.attempts = 0
+        self.connections = 0
         self._accepted = []
         self.authority = trustme.CA()
         self.security = security
@@ -40,14 +42,25 @@ class Sink(Inbox):
                 await super().smtp_DATA(argument)
 
         class Control(Controller):
+            _greeted = False
+
             def factory(self):
+                # The first connection is the controller's own.
+                sink.connections += self._greeted
+                self._greeted = True
                 starttls = {"tls_context": context, "require_starttls": True} if sink.security == "starttls" else {}
                 return Server(self.handler, hostname="localhost", enable_SMTPUTF8=True, timeout=600, **starttls)
 
+            def _trigger_server(self):
+                # The controller's own first connection trusts no throw-away authority.
+                client = ssl.create_default_context()
+                sink.authority.configure_trust(client)
+                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as plain:
+                    with client.wrap_socket(plain, server_hostname="localhost") if whole else plain as greeted:
+                        greeted.recv(64)
+
         whole = context if self.security == "tls" else None
         self._controller = Control(self, hostname="127.0.0.1", port=self.port, ssl_context=whole)
-        # The controller's own greeting check speaks plain SMTP and trusts no throw-away authority.
-        self._controller._trigger_server = lambda: None
         self._controller.start()
         return self
 

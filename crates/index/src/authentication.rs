@@ -13,6 +13,7 @@ use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
 use crate::db::{Read, Reading};
 use crate::env::Env;
 use crate::ids::AccountId;
+use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Credential, Credentials, Denied, Origin, SessionProof, Standing, State, Who, standing};
 use crate::refused::Refused;
 use crate::tokens;
@@ -79,7 +80,12 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
         None => None,
     };
     if accepts.contains(Credential::MailLink) {
-        return mail_link(&read, presented.link, signed_in, origin).await;
+        let found = mail_link(&read, presented.link, signed_in, origin.clone()).await;
+        drop(read);
+        if matches!(found, Err(Refused::Denied(Denied::NotValid))) {
+            drop(limits::take(env, Limit::Link, &Whom::network(origin.network)).await?);
+        }
+        return found;
     }
     if accepts.contains(Credential::HalfSession)
         && let Some(cookie) = &presented.attempt

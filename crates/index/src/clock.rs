@@ -75,6 +75,10 @@ impl fmt::Display for Time {
 pub trait Clock: Send + Sync {
     /// The present moment, as this index sees it.
     fn now(&self) -> Time;
+    /// Whether it runs ahead of the true time; then nothing is erased that carries the true time (R32).
+    fn is_shifted(&self) -> bool {
+        false
+    }
 }
 
 /// The system's clock, shifted into the future for drills (R32).
@@ -89,6 +93,9 @@ impl Clock for SystemClock {
     fn now(&self) -> Time {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Time(micros(since)).plus(self.offset)
+    }
+    fn is_shifted(&self) -> bool {
+        !self.offset.is_zero()
     }
 }
 

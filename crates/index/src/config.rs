@@ -47,10 +47,12 @@ settings! {
     database_url: Secret = "database.url", "", secret;
     /// `file:PATH`; empty is `blobs` in the data folder.
     blobs_url: String = "blobs.url", "";
-    /// `file:PATH` (a Maildir), `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS), `smtps://…` (TLS); empty is `mail` in the data folder.
+    /// `file:PATH` (a Maildir), `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, except that a server on this machine is asked for it by `?tls=required` only), `smtps://…` (TLS); empty is `mail` in the data folder.
     mail_url: Secret = "mail.url", "", secret;
     /// A PEM file with the only authorities that are trusted for the mail server; empty trusts the public ones.
     mail_authorities: PathBuf = "mail.authorities", "";
+    /// How long the mail server may take for one mail before it is tried again later; at most one minute.
+    mail_timeout: Span = "mail.timeout", "30s";
     /// The sender of all mail.
     mail_from: String = "mail.from", "Strongroom <strongroom@localhost>";
     /// The key file of this instance; empty is `instance.key` in the data folder, made on the first start.

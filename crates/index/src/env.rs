@@ -1,4 +1,4 @@
-//! What every room is handed: database, blobs, clock, chance, keys, settings, the hashing lane and the prepared pages. One per process.
+//! What every room is handed: database, blobs, clock, chance, keys, settings, the hashing lane, the mailer and the prepared pages. One per process.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::clock::{Clock, Time};
 use crate::config::Config;
 use crate::db::Database;
 use crate::lane::Lane;
+use crate::mail::Mailer;
 use crate::prepared::Prepared;
 
 /// The surroundings of all verbs.
@@ -35,6 +36,8 @@ pub struct Inner {
     pub lane: Lane,
     /// How costly password hashes are.
     pub hashing: Parameters,
+    /// Where mail is handed over.
+    pub mailer: Mailer,
     /// Pages kept ready.
     pub prepared: Prepared,
 }

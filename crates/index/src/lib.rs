@@ -13,6 +13,7 @@ pub mod lane; //           the bounded place for slow hashes
 pub mod prepared; //       pages kept ready
 pub mod blobs; //          bytes by digest
 pub mod db; //             one Tx over two engines
+pub mod mail; //           handing one mail over
 pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env
 // The rules.
@@ -27,6 +28,8 @@ pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
 // What stands on all of it.
+pub mod notices; //        who is told what, and in which words
+pub mod check; //          the database against the blobs
 pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::env::{Env, Inner};
 use crate::lane::Lane;
+use crate::mail::Mailer;
 use crate::prepared::Prepared;
 
 /// How many passwords are hashed at once: half the processors, so that reads keep theirs.
@@ -30,6 +31,9 @@ fn hashes_at_once() -> usize {
 /// # Errors
 /// What cannot be read, written or reached, in one sentence.
 pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, hashing: Parameters) -> anyhow::Result<Env> {
+    // The one source of TLS; a second call in the same process finds it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mailer = Mailer::open(&config)?;
     make_folder(&config.data_dir)?;
     let keys = Arc::new(read_or_make_keys(&key_file(&config), &*entropy)?);
     let url = database_url(&config)?;
@@ -44,8 +48,19 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         keys,
         lane: Lane::new(hashes_at_once()),
         hashing,
+        mailer,
         prepared: Prepared::default(),
     }))
+}
+
+/// Brings the database that the settings name up to date; says how many migrations were applied.
+///
+/// # Errors
+/// The data folder or the database, in one sentence.
+pub async fn migrate(config: &Config) -> anyhow::Result<usize> {
+    make_folder(&config.data_dir)?;
+    let url = database_url(config)?;
+    Database::migrate(url.expose()).await.context("the database cannot be brought up to date")
 }
 
 fn make_folder(path: &Path) -> anyhow::Result<()> {

@@ -51,7 +51,7 @@ const fn minutes(n: u64) -> Option<Duration> {
 jobs! {
     /// Find everyone whom an event concerns and enqueue one mail for each.
     Notify = "notify", tries 0, every None, key "the event; each mail it enqueues has the event and the recipient as its key";
-    /// Hand one mail to the mail server.
+    /// Hand one mail to the mail server. It is given up when the recipient is refused, the text for hours, or its link or code for a day.
     SendMail = "send-mail", tries 0, every None, key "event and recipient, which also make the Message-ID";
     /// Remove blobs and staged uploads that no row names.
     SweepBlobs = "sweep-blobs", tries 3, every minutes(60), key "the hour; removing what is gone is no change";
@@ -130,25 +130,74 @@ pub struct Claimed {
 /// How long a claimed job is left alone before somebody else may take it.
 pub const LEASE: Duration = Duration::from_secs(120);
 
-const CLAIM: &str = "UPDATE jobs SET state = 'running', tries = tries + 1, locked_until = $2 WHERE id = (\
-    SELECT id FROM jobs WHERE (state = 'ready' AND run_at <= $1) OR (state = 'running' AND locked_until <= $1) \
-    ORDER BY run_at, id LIMIT 1{skip}) RETURNING id";
+/// Which jobs a worker takes: mail has hands of its own, so that a mail server that hangs keeps nothing else waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Take {
+    /// Whatever is due.
+    Any,
+    /// `SendMail` alone.
+    Mail,
+    /// Everything but `SendMail`.
+    Rest,
+}
 
-/// Takes the next job that is due, under a lease.
+impl Take {
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Mail => " AND kind = 'send-mail'",
+            Self::Rest => " AND kind <> 'send-mail'",
+        }
+    }
+}
+
+const DUE: &str = "((state = 'ready' AND run_at <= $1) OR (state = 'running' AND locked_until <= $1))";
+const CLAIM: &str = "UPDATE jobs SET state = 'running', tries = tries + 1, locked_until = $2 WHERE id = (\
+    SELECT id FROM jobs WHERE {due}{take} ORDER BY run_at, id LIMIT 1{skip}) RETURNING id";
+/// How long a job of a kind that this version does not know waits for one that does.
+const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
+
+/// Whether a job is due, without taking the write lock.
 ///
 /// # Errors
-/// The database, or a sealed secret that does not open.
-pub async fn claim(env: &Env, tx: &Tx) -> Result<Option<Claimed>, Refused> {
+/// The database.
+pub async fn is_due<R: Reading>(read: &R, take: Take) -> Result<bool, Refused> {
+    let sql = format!("SELECT 1 AS one FROM jobs WHERE {DUE}{} LIMIT 1", take.condition());
+    Ok(read.row(&sql, vec![Value::from(read.now())]).await?.is_some())
+}
+
+/// Takes the next job that is due, under a lease. One that cannot be read counts as failed; the next one is taken.
+///
+/// # Errors
+/// The database.
+pub async fn claim(env: &Env, tx: &Tx, take: Take) -> Result<Option<Claimed>, Refused> {
     let skip = if tx.lock(true).is_empty() { "" } else { " FOR UPDATE SKIP LOCKED" };
+    let sql = CLAIM.replace("{due}", DUE).replace("{take}", take.condition()).replace("{skip}", skip);
     let now = tx.now();
-    let found = tx.row(&CLAIM.replace("{skip}", skip), vec![Value::from(now), Value::from(now.plus(LEASE))]).await?;
-    let Some(found) = found else { return Ok(None) };
-    let id: JobId = found.try_get("", "id")?;
-    let row = jobs::Entity::find_by_id(id).one(tx.connection()).await?;
-    let row = row.ok_or_else(|| anyhow::anyhow!("job {id} vanished while it was claimed"))?;
-    let kind = JobKind::from_wire(&row.kind).ok_or_else(|| anyhow::anyhow!("job {id} is of the unknown kind {}", row.kind))?;
-    let enclosed = row.enclosed.map(|sealed| open(env, &id, &sealed)).transpose()?;
-    Ok(Some(Claimed { id, kind, key: row.key, payload: serde_json::from_str(&row.payload)?, enclosed, tries: row.tries }))
+    while let Some(found) = tx.row(&sql, vec![Value::from(now), Value::from(now.plus(LEASE))]).await? {
+        let id: JobId = found.try_get("", "id")?;
+        let row = jobs::Entity::find_by_id(id).one(tx.connection()).await?;
+        let row = row.ok_or_else(|| anyhow::anyhow!("job {id} vanished while it was claimed"))?;
+        let Some(kind) = JobKind::from_wire(&row.kind) else {
+            tracing::warn!(job = row.kind, %id, "this version does not know such a job");
+            wait(tx, id, UNKNOWN_WAITS, "not known to the version that took it").await?;
+            continue;
+        };
+        match claimed(env, kind, row) {
+            Ok(job) => return Ok(Some(job)),
+            Err(e) => {
+                tracing::error!(job = kind.wire(), %id, error = format!("{e:#}"), "a job cannot be read");
+                give_up(tx, id, &format!("{e:#}")).await?;
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn claimed(env: &Env, kind: JobKind, row: jobs::Model) -> Result<Claimed, Refused> {
+    let enclosed = row.enclosed.map(|sealed| open(env, &row.id, &sealed)).transpose()?;
+    let payload = serde_json::from_str(&row.payload)?;
+    Ok(Claimed { id: row.id, kind, key: row.key, payload, enclosed, tries: row.tries })
 }
 
 fn open(env: &Env, id: &JobId, sealed: &[u8]) -> Result<Secret, Refused> {
@@ -174,8 +223,12 @@ pub async fn put_back(tx: &Tx, job: &Claimed, error: &str) -> Result<(), Refused
         return close(tx, job.id, "failed", Some(error)).await;
     }
     let pause = Duration::from_secs(1 << job.tries.clamp(0, 12)).min(Duration::from_secs(3600));
+    wait(tx, job.id, pause, error).await
+}
+
+async fn wait(tx: &Tx, id: JobId, pause: Duration, error: &str) -> Result<(), Refused> {
     let sql = "UPDATE jobs SET state = 'ready', run_at = $2, locked_until = NULL, last_error = $3 WHERE id = $1";
-    tx.execute(sql, vec![Value::from(job.id), Value::from(tx.now().plus(pause)), Value::from(error)]).await?;
+    tx.execute(sql, vec![Value::from(id), Value::from(tx.now().plus(pause)), Value::from(error)]).await?;
     Ok(())
 }
 

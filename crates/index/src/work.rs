@@ -1,11 +1,21 @@
-//! The bodies of all jobs, one `match`, and the loop that works them.
+//! The bodies of all jobs, one `match`, and the loop that works them: two pairs of hands, one of them for mail alone.
 
+mod counts;
+mod expire;
+mod sweep;
+mod tell;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
 use crate::act::{Housekeeping, housekeeping};
+use crate::clock::Time;
 use crate::env::Env;
 use crate::policy::ActionName;
-use crate::queue::{self, Claimed, JobKind};
+use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
@@ -26,22 +36,80 @@ impl From<Refused> for Failed {
     }
 }
 
-/// Works jobs until told to stop; the job in hand is finished first.
-pub async fn run(env: Env, mut stop: tokio::sync::watch::Receiver<bool>) {
+/// How often the queue is asked.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long the queue is left alone when it does not answer.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(2);
+/// How often the schedules are looked at.
+const SCHEDULES: Duration = Duration::from_secs(60);
+
+/// So many jobs of a sort at once.
+struct Hands {
+    take: Take,
+    free: Arc<Semaphore>,
+}
+
+impl Hands {
+    fn new(take: Take, at_once: usize) -> Self {
+        Self { take, free: Arc::new(Semaphore::new(at_once)) }
+    }
+}
+
+/// Works jobs until told to stop; those in hand are finished first.
+pub async fn run(env: Env, mut stop: watch::Receiver<bool>) {
+    let hands = [Hands::new(Take::Rest, 2), Hands::new(Take::Mail, 2)];
+    let mut running = JoinSet::new();
+    let mut scheduled = None;
     while !*stop.borrow() {
-        let pause = match step(&env).await {
-            Ok(true) => continue,
-            Ok(false) => Duration::from_millis(250),
+        let pause = match fill(&env, &hands, &mut running, &mut scheduled).await {
+            Ok(()) => PAUSE,
             Err(e) => {
                 tracing::error!(error = format!("{e:#}"), "the job queue does not answer");
-                Duration::from_secs(2)
+                PAUSE_AFTER_FAULT
             }
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = stop.changed() => {}
+            Some(_) = running.join_next() => {}
+            told = stop.changed() => if told.is_err() { break },
         }
     }
+    while running.join_next().await.is_some() {}
+}
+
+/// Takes jobs as long as hands are free.
+async fn fill(env: &Env, hands: &[Hands], running: &mut JoinSet<()>, scheduled: &mut Option<Time>) -> Result<(), Refused> {
+    let window = env.now().window(SCHEDULES);
+    if *scheduled != Some(window) {
+        schedule(env).await?;
+        *scheduled = Some(window);
+    }
+    for hand in hands {
+        while let Ok(place) = Arc::clone(&hand.free).try_acquire_owned() {
+            let read = env.db.read(env.now()).await?;
+            let due = queue::is_due(&read, hand.take).await?;
+            drop(read);
+            let Some(job) = (if due { claim(env, hand.take).await? } else { None }) else { break };
+            let env = env.clone();
+            running.spawn(async move {
+                if let Err(e) = work(&env, job).await {
+                    tracing::error!(error = format!("{e:#}"), "the end of a job could not be written; its lease brings it back");
+                }
+                drop(place);
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn schedule(env: &Env) -> Result<(), Refused> {
+    let own = env.clone();
+    housekeeping(env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await })).await
+}
+
+async fn claim(env: &Env, take: Take) -> Result<Option<Claimed>, Refused> {
+    let own = env.clone();
+    housekeeping(env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::claim(&own, tx, take).await })).await
 }
 
 /// Works one job, if one is due; says whether there was one.
@@ -49,18 +117,14 @@ pub async fn run(env: Env, mut stop: tokio::sync::watch::Receiver<bool>) {
 /// # Errors
 /// The database.
 pub async fn step(env: &Env) -> Result<bool, Refused> {
-    let claimed = {
-        let env = env.clone();
-        let outer = env.clone();
-        housekeeping(&outer, Housekeeping::Queue, move |tx| {
-            Box::pin(async move {
-                queue::schedule(&env, tx).await?;
-                queue::claim(&env, tx).await
-            })
-        })
-        .await?
-    };
-    let Some(job) = claimed else { return Ok(false) };
+    schedule(env).await?;
+    let Some(job) = claim(env, Take::Any).await? else { return Ok(false) };
+    work(env, job).await?;
+    Ok(true)
+}
+
+/// Works one job and writes how it ended.
+async fn work(env: &Env, job: Claimed) -> Result<(), Refused> {
     let outcome = body(env, &job).await;
     housekeeping(env, Housekeeping::Queue, move |tx| {
         Box::pin(async move {
@@ -77,13 +141,20 @@ pub async fn step(env: &Env) -> Result<bool, Refused> {
             }
         })
     })
-    .await?;
-    Ok(true)
+    .await
 }
 
-async fn body(_env: &Env, job: &Claimed) -> Result<(), Failed> {
+/// Does what the job says. A second run of the same job changes nothing.
+///
+/// # Errors
+/// Whether another try makes sense.
+pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
     match job.kind {
-        JobKind::Notify | JobKind::SendMail | JobKind::SweepBlobs | JobKind::SweepExpired | JobKind::CloseCounts => Ok(()),
+        JobKind::Notify => tell::notify(env, job.clone()).await,
+        JobKind::SendMail => tell::send_mail(env, job.clone()).await,
+        JobKind::SweepBlobs => sweep::blobs(env).await,
+        JobKind::SweepExpired => expire::sweep(env).await,
+        JobKind::CloseCounts => counts::close(env, job).await,
     }
 }
 

@@ -20,12 +20,13 @@ use index::db::{Read, Tx};
 use index::ids::{AccountId, EventId, Site};
 use index::limits::{self, Limit, Whom};
 use index::policy::{Action, ActionName, Actor, Credential, Credentials, Denied, Origin, Permit};
+use index::signin::acts::{self, Asked};
 use index::{Env, Refused, act};
 
 use crate::client;
 use crate::input::{FORM_MOST, Reads};
 use crate::pages::{self, Frame};
-use crate::refusal::{Asked, Face, Refusal, answer};
+use crate::refusal::{self, Face, Refusal, answer};
 use crate::reply::{CookieName, Reply};
 
 /// What all handlers share.
@@ -121,6 +122,23 @@ impl<A: Action> Ctx<A> {
     }
 }
 
+impl<A: Action<On = AccountId>> Ctx<A> {
+    /// Writes down what was asked, on one's own account, and leads to the page where a factor is proved for it (R2).
+    ///
+    /// `parameters` are those that `signin::acts::spend` is given; `description` is what the page says.
+    pub async fn ask_proof(&self, parameters: serde_json::Value, description: &str) -> Refusal {
+        let account = match self.account() {
+            Ok(account) => account,
+            Err(refusal) => return refusal,
+        };
+        let asked = Asked { action: A::NAME, subject: account.to_string(), parameters, description: description.to_owned() };
+        match acts::ask(self.env(), self.actor(), account, asked).await {
+            Ok(act) => Refusal::Prove(act),
+            Err(refused) => refused.into(),
+        }
+    }
+}
+
 /// A row of the routes table, with its handler.
 #[derive(Debug)]
 pub struct Route {
@@ -192,7 +210,7 @@ where
         handler(ctx, input).await
     }
     .await;
-    let asked = Asked { target: &seen.target, is_get: seen.method == Method::GET, accept: seen.accept() };
+    let asked = refusal::Asked { target: &seen.target, is_get: seen.method == Method::GET, accept: seen.accept() };
     let mut response = match done {
         Ok(reply) => reply.into_response(),
         Err(refusal) => {
@@ -442,7 +460,7 @@ fn outside(app: &App, request: &Request, refusal: Refusal) -> Response {
     let (form, _) = FormGuard::of(app, &seen.headers);
     let html = seen.accept().is_some_and(|accept| accept.contains("text/html"));
     let face = if html { Face::Html } else { Face::Plain };
-    let asked = Asked { target: &seen.target, is_get: seen.method == Method::GET, accept: seen.accept() };
+    let asked = refusal::Asked { target: &seen.target, is_get: seen.method == Method::GET, accept: seen.accept() };
     let mut response = answer(refusal, face, &asked, || frame(app, None, &form.token, &seen.request_id), &seen.request_id);
     if html {
         guard_page(app, &mut response, None);

@@ -4,12 +4,13 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::{files, health, simple, statics, upload, web};
+use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
+use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -28,12 +29,12 @@ pub fn table() -> Vec<Route> {
 
 fn public() -> Vec<Route> {
     vec![
-        route(Method::GET, "/", door(Html, EVERYBODY, None), web::public::home),
-        route(Method::GET, "/search/", door(Html, EVERYBODY, Some(Limit::Search)), web::public::search),
-        route(Method::GET, "/project/{name}/", door(Html, EVERYBODY, None), web::public::project),
-        route(Method::GET, "/project/{name}/{version}/", door(Html, EVERYBODY, None), web::public::release),
-        route(Method::GET, "/user/{name}/", door(Html, EVERYBODY, None), web::public::user),
-        route(Method::GET, "/help/", door(Html, EVERYBODY, None), web::public::help),
+        route(Method::GET, "/", door(Html, EVERYBODY, None), public::home),
+        route(Method::GET, "/search/", door(Html, EVERYBODY, Some(Limit::Search)), public::search),
+        route(Method::GET, "/project/{name}/", door(Html, EVERYBODY, None), public::project),
+        route(Method::GET, "/project/{name}/{version}/", door(Html, EVERYBODY, None), public::release),
+        route(Method::GET, "/user/{name}/", door(Html, EVERYBODY, None), public::user),
+        route(Method::GET, "/help/", door(Html, EVERYBODY, None), public::help),
         route(Method::GET, "/static/{name}", door(Plain, &[Nobody], None), statics::serve),
         route(Method::GET, "/_health/", door(Plain, &[Nobody], None), health::alive),
         route(Method::GET, "/_ready/", door(Json, &[Nobody], None), health::ready),
@@ -60,13 +61,79 @@ fn uploads() -> Vec<Route> {
 }
 
 fn account() -> Vec<Route> {
-    vec![]
+    [joining(), signing_in(), resetting()].into_iter().flatten().collect()
+}
+
+fn joining() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let link = door(Html, &[MailLink], Some(Limit::Link));
+    vec![
+        route(Method::GET, "/setup/", page, registration::setup_page),
+        route(Method::POST, "/setup/", link, registration::set_up),
+        route(Method::GET, "/account/register/", page, registration::register_page),
+        route(Method::POST, "/account/register/", door(Html, &[Nobody], Some(Limit::Registration)), registration::register),
+        route(Method::GET, "/account/verify-email/", page, registration::verify_email_page),
+        route(Method::POST, "/account/verify-email/", link, registration::verify_email),
+    ]
+}
+
+fn signing_in() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let half = door(Html, &[HalfSession], Some(Limit::Factor));
+    let own = door(Html, SIGNED_IN, None);
+    let proof = door(Html, SIGNED_IN, Some(Limit::Factor));
+    vec![
+        route(Method::GET, "/account/login/", page, signin::login_page),
+        route(Method::POST, "/account/login/", door(Html, &[Nobody], Some(Limit::SignIn)), signin::login),
+        route(Method::GET, "/account/two-factor/", door(Html, &[HalfSession], None), signin::two_factor_page),
+        route(Method::POST, "/account/two-factor/", half, signin::two_factor),
+        route(Method::GET, "/account/recovery-code/", door(Html, &[HalfSession], None), signin::recovery_code_page),
+        route(Method::POST, "/account/recovery-code/", half, signin::recovery_code),
+        route(Method::GET, "/account/logout/", page, signin::logout_page),
+        route(Method::POST, "/account/logout/", own, signin::logout),
+        route(Method::GET, "/account/reauthenticate/", own, proofs::page),
+        route(Method::POST, "/account/reauthenticate/", proof, proofs::prove),
+        route(Method::GET, "/account/verify-mailbox/", own, gates::verify_mailbox_page),
+        route(Method::POST, "/account/verify-mailbox/", proof, gates::verify_mailbox),
+    ]
+}
+
+fn resetting() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let link = door(Html, &[MailLink], Some(Limit::Link));
+    vec![
+        route(Method::GET, "/.well-known/change-password", page, reset::well_known),
+        route(Method::GET, "/account/request-password-reset/", page, reset::request_page),
+        route(Method::POST, "/account/request-password-reset/", door(Html, &[Nobody], Some(Limit::Mail)), reset::request),
+        route(Method::GET, "/account/reset-password/", page, reset::reset_page),
+        route(Method::POST, "/account/reset-password/", link, reset::reset),
+    ]
 }
 
 fn manage() -> Vec<Route> {
-    vec![]
+    let own = door(Html, SIGNED_IN, None);
+    let proof = door(Html, SIGNED_IN, Some(Limit::Factor));
+    vec![
+        route(Method::GET, "/manage/account/", own, account::overview),
+        route(Method::GET, "/manage/unverified-account/", own, gates::unverified_account),
+        route(Method::GET, "/manage/account/emails/", own, account::emails),
+        route(Method::POST, "/manage/account/emails/reverify/", door(Html, SIGNED_IN, Some(Limit::Mail)), account::reverify),
+        route(Method::GET, "/manage/account/two-factor/", own, account::two_factor),
+        route(Method::GET, "/manage/account/recovery-codes/generate", own, gates::generate_page),
+        route(Method::POST, "/manage/account/recovery-codes/generate", own, gates::generate),
+        route(Method::GET, "/manage/account/recovery-codes/burn", own, gates::burn_page),
+        route(Method::POST, "/manage/account/recovery-codes/burn", proof, gates::burn),
+        route(Method::GET, "/manage/account/totp-provision", own, gates::totp_page),
+        route(Method::POST, "/manage/account/totp-provision", proof, gates::totp),
+        route(Method::GET, "/manage/account/security-history/", own, account::security_history),
+    ]
 }
 
 fn tokens() -> Vec<Route> {
-    vec![]
+    vec![
+        route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::list),
+        route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
+        route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
+        route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
 }

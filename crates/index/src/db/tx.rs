@@ -41,6 +41,18 @@ impl Database {
         Ok(database)
     }
 
+    /// Brings the schema up to date and closes again; says how many migrations were applied.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or a migration fails.
+    pub async fn migrate(url: &str) -> Result<usize, DbErr> {
+        let database = Self::connect(url).await?;
+        let pending = Migrator::get_pending_migrations(&database.write).await?.len();
+        Migrator::up(&database.write, None).await?;
+        database.close().await;
+        Ok(pending)
+    }
+
     async fn connect(url: &str) -> Result<Self, DbErr> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.trim_start_matches("//").to_owned();

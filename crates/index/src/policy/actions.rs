@@ -71,7 +71,7 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:create", "account:register:known-address"];
     /// Complete the account that an operator made, or create the first administrator.
     SetUp on Site, "account:set-up", needs [], gates [],
-        Grants with Itself, at_most [MailLink], leaves ["account:set-up"];
+        Grants with Itself, at_most [MailLink], leaves ["account:set-up", "account:email:reverify"];
     /// Begin to sign in with a user name and a password.
     SignIn on Site, "account:sign-in", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved"];
@@ -97,13 +97,10 @@ actions! {
     /// Have the verification mail of the primary address sent again.
     SendVerification on AccountId, "account:send-verification", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify"];
-    /// Have a six-digit code sent to the primary address, for this session.
-    AskMailboxCode on AccountId, "account:ask-mailbox-code", needs [Oneself], gates [VerifiedAddress],
-        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent"];
-    /// Prove the mailbox with the code.
+    /// Have a six-digit code sent to the primary address, and prove the mailbox with it, in one session (R4).
     ProveMailbox on AccountId, "account:prove-mailbox", needs [Oneself], gates [VerifiedAddress],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:proved", "account:mailbox:refused"];
-    /// Make a set of recovery codes before the first factor.
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent", "account:mailbox:proved", "account:mailbox:refused"];
+    /// Make a set of recovery codes; an account with a factor proves it for this act.
     MakeRecoveryCodes on AccountId, "account:make-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof],
         Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated"];
     /// Enter one recovery code back, to prove that they were saved.

@@ -1,4 +1,14 @@
-//! Signing in: attempts, factors, sessions.
+//! Signing in: passwords, attempts, factors, sessions, and the proofs that gates and single acts ask for.
+
+pub mod acts; //      proofs for one act (R2)
+pub mod attempt; //   from a user name and a password to a session, or to the factor
+pub mod factor; //    TOTP: enrolling, proving
+pub mod joining; //   registering and setting up, with their slow parts
+pub mod mailbox; //   six-digit codes sent to a mailbox (R4, R5)
+pub mod password; //  choosing and weighing passwords, beside the async threads
+pub mod recovery; //  recovery codes
+pub mod reset; //     a new password by mail
+pub mod session; //   opening and ending sessions
 
 use sea_orm::EntityTrait;
 

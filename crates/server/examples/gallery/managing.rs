@@ -111,6 +111,7 @@ fn factor_pages() -> Vec<Sample> {
     let otpauth = "otpauth://totp/Strongroom:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Strongroom";
     let provision = |errors| {
         html(&manage::TotpProvision {
+            next: None,
             frame: ada(),
             errors,
             qr_svg: qr::svg(otpauth).unwrap_or_default(),
@@ -120,7 +121,7 @@ fn factor_pages() -> Vec<Sample> {
         })
     };
     let codes = |codes: Vec<String>, replaces| {
-        html(&manage::RecoveryCodesGenerate { frame: ada(), username: "ada".into(), codes, replaces, act: None })
+        html(&manage::RecoveryCodesGenerate { frame: ada(), username: "ada".into(), codes, replaces, act: None, next: None })
     };
     let eight = (0..8).map(|i| format!("k7q{i}-mx2w-93fh-tz{i}c")).collect();
     let burn = FormErrors::one("recovery_code_value", "This is none of the codes that were just made.");
@@ -132,7 +133,7 @@ fn factor_pages() -> Vec<Sample> {
         ("codes-ask", codes(vec![], 0)),
         ("codes-replace", codes(vec![], 7)),
         ("codes-shown", codes(eight, 0)),
-        ("codes-burn", html(&manage::RecoveryCodesBurn { frame: ada(), errors: burn })),
+        ("codes-burn", html(&manage::RecoveryCodesBurn { frame: ada(), errors: burn, next: None })),
     ]
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
 
+mod check;
+mod migrate;
 mod serve;
 mod tables;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,6 +51,12 @@ pub struct Common {
 enum Command {
     /// Web, API and jobs in one process.
     Serve(serve::Serve),
+    /// Jobs only, for a deployment that serves in other processes.
+    Work(work::Work),
+    /// Bring the database up to date.
+    Migrate(migrate::Migrate),
+    /// Compare the database with the blobs.
+    Check(check::Check),
     /// Print a table of the running version.
     Tables(tables::Tables),
 }
@@ -78,6 +87,9 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(serve) => serve.run(&cli.common).await,
+        Command::Work(work) => work.run(&cli.common).await,
+        Command::Migrate(migrate) => migrate.run(&cli.common).await,
+        Command::Check(check) => check.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),
     }
 }

@@ -59,7 +59,7 @@ async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow
 }
 
 /// Waits for SIGTERM or SIGINT, then tells the jobs too.
-async fn until_told(stop: watch::Sender<bool>) {
+pub(super) async fn until_told(stop: watch::Sender<bool>) {
     let mut terminate = signal(SignalKind::terminate()).expect("a process may listen to its signals");
     let mut interrupt = signal(SignalKind::interrupt()).expect("a process may listen to its signals");
     tokio::select! {
@@ -70,7 +70,8 @@ async fn until_told(stop: watch::Sender<bool>) {
     let _ = stop.send(true);
 }
 
-fn start_logging(config: &Config) -> anyhow::Result<()> {
+/// Begins to log as the settings say.
+pub(super) fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).context("the setting `log.filter` cannot be read")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if config.log_format == "json" { log.json().try_init() } else { log.try_init() };

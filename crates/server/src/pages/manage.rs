@@ -136,6 +136,8 @@ pub struct TotpProvision {
     pub otpauth: String,
     /// The proof that was made for this act.
     pub act: Option<String>,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
 }
 
 /// `/manage/account/recovery-codes/generate`: what codes are for, or the codes themselves, once.
@@ -152,6 +154,8 @@ pub struct RecoveryCodesGenerate {
     pub replaces: u32,
     /// The proof that was made for this act.
     pub act: Option<String>,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
 }
 
 /// `/manage/account/recovery-codes/burn`.
@@ -162,6 +166,8 @@ pub struct RecoveryCodesBurn {
     pub frame: Frame,
     /// What was refused.
     pub errors: FormErrors,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
 }
 
 /// `/manage/account/token/`.
@@ -253,7 +259,7 @@ pub struct SecurityHistory {
     pub frame: Frame,
     /// The events, newest first.
     pub events: Vec<EventLine>,
-    /// The key (`after`) of the next page.
+    /// The key (`before`) of the next page.
     pub next_page: Option<String>,
 }
 

@@ -2,7 +2,9 @@
 
 mod dist;
 mod flows;
+mod people;
 mod given;
+mod sink;
 mod tables;
 mod tidy;
 mod world;

@@ -11,8 +11,10 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use credentials::entropy::SystemEntropy;
 use credentials::password::Parameters;
+use index::act::{Housekeeping, housekeeping};
 use index::clock::{HandClock, Time};
 use index::config::Config;
+use index::db::Reading;
 use index::{Env, limits, open, work};
 use sea_orm::{ConnectionTrait, Database};
 use server::gate::{App, router};
@@ -113,6 +115,40 @@ impl World {
         let all = self.mail().await;
         let mail = all.into_iter().rev().find(|m| m.to.contains(address));
         mail.unwrap_or_else(|| panic!("no mail to {address}"))
+    }
+
+    /// Whether it stands on PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.env.db.engine == index::db::Engine::Postgres
+    }
+
+    /// How many jobs there are for which the condition holds.
+    pub async fn jobs(&self, condition: &str) -> i64 {
+        self.number(&format!("SELECT COUNT(*) AS n FROM jobs WHERE {condition}")).await
+    }
+
+    /// The number `n` of a query.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let sql = sql.to_owned();
+        let asked = housekeeping(&self.env, Housekeeping::Queue, move |tx| {
+            Box::pin(async move {
+                let row = tx.row(&sql, Vec::new()).await?;
+                Ok(row.expect("a count is one row").try_get::<i64>("", "n")?)
+            })
+        });
+        asked.await.expect("the query is right")
+    }
+
+    /// Changes the database behind the index's back, as an accident would.
+    pub async fn run(&self, sql: &str) {
+        let sql = sql.to_owned();
+        let done = housekeeping(&self.env, Housekeeping::Queue, move |tx| {
+            Box::pin(async move {
+                tx.connection().execute_unprepared(&sql).await?;
+                Ok(())
+            })
+        });
+        done.await.expect("the statement is right");
     }
 
     /// Sends a request as it is.

@@ -344,6 +344,7 @@ CREATE INDEX releases_newest ON releases (created_at, id);
 CREATE INDEX projects_newest ON projects (created_at, id);
 CREATE INDEX projects_serial ON projects (serial);
 CREATE INDEX files_sha256 ON files (sha256);
+CREATE INDEX files_metadata_sha256 ON files (metadata_sha256);
 CREATE INDEX events_account ON events (account_id, seq);
 CREATE INDEX events_actor ON events (actor_account_id, seq);
 CREATE INDEX events_project ON events (project_id, seq);

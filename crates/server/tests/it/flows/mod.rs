@@ -1,9 +1,16 @@
 //! Flows: what people and programs do, through the front door.
 
+mod check;
+mod gates;
+mod jobs;
+mod mail;
+mod people;
+mod smtp;
 mod files;
 mod json;
 mod pages;
 mod simple;
 mod spine;
+mod token_pages;
 mod tokens;
 mod upload;

@@ -1,0 +1,113 @@
+//! Registration: a user name that is taken is told, because names are public; an address that is taken is never told.
+
+use sea_orm::{ActiveValue::Set, EntityTrait};
+
+use crate::accounts::addresses::{self, Address};
+use crate::accounts::names::UserName;
+use crate::db::entities::accounts;
+use crate::db::{Reading, Tx};
+use crate::env::Env;
+use crate::events::{self, AccountCreated, Entry, KnownAddressRegistered};
+use crate::ids::{AccountId, EventId};
+use crate::policy::{Permit, Register};
+use crate::refused::{Invalid, Refused};
+
+/// The most characters of the name that a person gives.
+pub const NAME_MOST_CHARACTERS: usize = 100;
+
+/// What somebody registers, read and weighed; the password is hashed already, outside any transaction.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The name the person gave, possibly empty.
+    pub display_name: String,
+    /// The user name.
+    pub username: UserName,
+    /// The address.
+    pub address: Address,
+    /// The hash of the password.
+    pub password_hash: String,
+    /// Whether the owner of a known address may be told once more (R26); strangers see no difference.
+    pub may_mail: bool,
+}
+
+/// Reads the name that a person gave.
+///
+/// # Errors
+/// A sentence for the field `name`.
+pub fn display_name(typed: &str) -> Result<String, Invalid> {
+    let name = typed.trim();
+    if name.chars().count() > NAME_MOST_CHARACTERS {
+        return Err(Invalid::new("name", "A name has at most 100 characters."));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Invalid::new("name", "A name has no control characters."));
+    }
+    Ok(name.to_owned())
+}
+
+/// Creates the account, or tells the owner of the address when it is known. The caller sees no difference.
+///
+/// # Errors
+/// `Invalid` when the user name is taken.
+pub async fn register(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &Registration) -> Result<(), Refused> {
+    check_free(tx, &new.username).await?;
+    let account = AccountId::new(tx.now(), &*env.entropy);
+    let Some(address) = addresses::give(env, tx, account, &new.address, permit.event()).await? else {
+        return tell_owner(env, tx, permit, new).await;
+    };
+    let created = NewAccount { username: &new.username, display_name: &new.display_name, password_hash: Some(&new.password_hash) };
+    insert(tx, account, created, permit.event()).await?;
+    let enclosed = addresses::verification_link(env, tx, account, address, None, permit.event()).await?;
+    let event = AccountCreated { username: new.username.as_str().to_owned() };
+    let entry = Entry::of(event).about(account).with_address(new.address.as_str()).addressed_to(address).enclosing(enclosed);
+    events::record(env, tx, permit, entry).await?;
+    Ok(())
+}
+
+/// The owner of the address is told that somebody tried; nothing is created.
+async fn tell_owner(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &Registration) -> Result<(), Refused> {
+    let known = addresses::by_folded(tx, &new.address.folded()).await?;
+    let Some(known) = known.filter(|_| new.may_mail) else {
+        tx.leave_as_it_was();
+        return Ok(());
+    };
+    let entry = Entry::of(KnownAddressRegistered {}).about(known.account_id).with_address(&known.address).addressed_to(known.id);
+    events::record(env, tx, permit, entry).await?;
+    Ok(())
+}
+
+/// What a new row of the table of accounts holds.
+pub(crate) struct NewAccount<'a> {
+    pub username: &'a UserName,
+    pub display_name: &'a str,
+    pub password_hash: Option<&'a str>,
+}
+
+fn taken() -> Refused {
+    Invalid::new("username", "This user name is taken, or looks like one that is.").into()
+}
+
+/// Refuses a user name that somebody has or that looks like one.
+pub(crate) async fn check_free<R: Reading>(read: &R, username: &UserName) -> Result<(), Refused> {
+    use sea_orm::{ColumnTrait, QueryFilter};
+    let found = accounts::Entity::find().filter(accounts::Column::UsernameFolded.eq(username.folded())).one(read.connection()).await?;
+    if found.is_some() { Err(taken()) } else { Ok(()) }
+}
+
+/// Writes the row; the unique index decides between two at once.
+pub(crate) async fn insert(tx: &Tx, id: AccountId, new: NewAccount<'_>, began_by: EventId) -> Result<(), Refused> {
+    let row = accounts::ActiveModel {
+        id: Set(id),
+        username: Set(new.username.as_str().to_owned()),
+        username_folded: Set(new.username.folded()),
+        display_name: Set(new.display_name.to_owned()),
+        password_hash: Set(new.password_hash.map(str::to_owned)),
+        password_changed_at: Set(new.password_hash.map(|_| tx.now())),
+        created_at: Set(tx.now()),
+        began_by: Set(began_by),
+        last_login_at: Set(None),
+    };
+    let nothing = sea_orm::sea_query::OnConflict::new().do_nothing().to_owned();
+    let rows = accounts::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.connection()).await?;
+    if rows == 1 { Ok(()) } else { Err(taken()) }
+}

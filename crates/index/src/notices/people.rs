@@ -1,0 +1,79 @@
+//! Who is told: by the audience that the events table names.
+
+use std::time::Duration;
+
+use sea_orm::Value;
+use sha2::{Digest, Sha256};
+
+use super::NoLetter;
+use crate::clock::Time;
+use crate::db::Reading;
+use crate::db::entities::events;
+use crate::events::{Audience, Kind};
+use crate::ids::AddressId;
+
+/// An address that is told, and what stands for it in keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The address.
+    pub address: AddressId,
+    /// The first 16 hex digits of the SHA-256 of the folded address: two rows of one address are one recipient.
+    pub mark: String,
+}
+
+/// How long an address that was removed or lost its proof is still told (P10): whoever takes an account over cannot silence it.
+const TOLD_AFTER_END: Duration = Duration::from_secs(30 * 86_400);
+
+/// What stands for an address in job keys and Message-IDs.
+pub(super) fn mark(folded: &str) -> String {
+    let mut mark = hex::encode(Sha256::digest(folded.as_bytes()));
+    mark.truncate(16);
+    mark
+}
+
+const ONE: &str = "SELECT id, folded FROM addresses WHERE id = $1";
+
+/// An address that loses its proof ends its row and begins another, so that an ended row tells until when it was proved.
+const OF_ACCOUNT: &str = "SELECT id, folded FROM addresses WHERE account_id = $1 \
+    AND verified_at IS NOT NULL AND verified_at <= $2 AND (until_at IS NULL OR until_at >= $3) ORDER BY id";
+
+/// Owners of the moment: those whom the event itself made or ended are among them.
+const OF_OWNERS: &str = "SELECT a.id AS id, a.folded AS folded FROM addresses a JOIN roles r ON r.account_id = a.account_id \
+    WHERE r.project_id = $1 AND r.role = 'Owner' AND r.from_at <= $2 AND (r.until_at IS NULL OR r.until_at >= $2) \
+    AND a.verified_at IS NOT NULL AND a.verified_at <= $2 AND (a.until_at IS NULL OR a.until_at >= $3) ORDER BY a.id";
+
+/// Everybody who is told about an event, once each; `to` is the one address of an event that has an addressee.
+///
+/// # Errors
+/// `Gone` when the event names nobody whom its kind says should be told; `Fault` for the database.
+pub async fn recipients<R: Reading>(
+    read: &R,
+    kind: Kind,
+    event: &events::Model,
+    to: Option<AddressId>,
+) -> Result<Vec<Recipient>, NoLetter> {
+    let gone = |what: &str| NoLetter::Gone(format!("event {} of the kind {} names no {what}", event.id, kind.wire()));
+    let since: Time = event.at.minus(TOLD_AFTER_END);
+    let times = || [Value::from(event.at), Value::from(since)];
+    let (sql, values) = match kind.audience() {
+        Audience::Nobody(_) => return Ok(Vec::new()),
+        Audience::Addressee => (ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)]),
+        Audience::Account => {
+            let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
+            (OF_ACCOUNT, [account].into_iter().chain(times()).collect())
+        }
+        Audience::Owners => {
+            let project = Value::from(event.project_id.ok_or_else(|| gone("project"))?);
+            (OF_OWNERS, [project].into_iter().chain(times()).collect())
+        }
+    };
+    let mut found: Vec<Recipient> = Vec::new();
+    for row in read.rows(sql, values).await? {
+        let folded: String = row.try_get("", "folded")?;
+        let recipient = Recipient { address: row.try_get("", "id")?, mark: mark(&folded) };
+        if found.iter().all(|other| other.mark != recipient.mark) {
+            found.push(recipient);
+        }
+    }
+    Ok(found)
+}

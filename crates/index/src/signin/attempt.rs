@@ -1,0 +1,194 @@
+//! From a user name and a password to a session, or to the factor that is outstanding.
+//!
+//! Unknown names cost the same hash, meet the same limits and get the same answer (R25). The password is weighed before the
+//! transaction; inside it the row is locked and the hash compared again, so that a reset in between wins.
+
+use std::time::Duration;
+
+use sea_orm::{ActiveValue::Set, EntityTrait, Value};
+
+use credentials::link::LinkToken;
+use credentials::secret::Secret;
+
+use crate::accounts;
+use crate::act;
+use crate::db::entities::sign_in_attempts;
+use crate::db::{Reading, Tx};
+use crate::env::Env;
+use crate::events::{self, Entry, PasswordProved, SignInFailed, SignedIn};
+use crate::ids::{AccountId, AttemptId, Site};
+use crate::limits::{self, Limit, Whom};
+use crate::policy::{Actor, Permit, ProveFactor, SignIn, State, standing};
+use crate::refused::Refused;
+use crate::signin::password::{self, Weighed};
+use crate::signin::session::{self, With};
+
+/// How long a half-open sign-in lives.
+pub const HALF_SESSION: Duration = Duration::from_secs(300);
+
+/// What became of a user name and a password.
+#[derive(Clone, Debug)]
+pub enum SignedInOr {
+    /// Unknown or wrong: the same to whoever typed it.
+    Refused,
+    /// The password was right; the token of the half-open sign-in.
+    NeedsFactor(LinkToken),
+    /// Signed in; the token of the session.
+    SignedIn(LinkToken),
+    /// The password was right and the account may not act.
+    Stopped(State),
+}
+
+/// Signs in with a user name and a password: takes the limits, weighs, decides, and gives the try back when it was right.
+///
+/// # Errors
+/// `Limited`; `Fault` when the database does not answer: fail closed.
+pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret) -> Result<SignedInOr, Refused> {
+    let username: String = username.trim().chars().take(256).collect();
+    let taken = limits::take(env, Limit::SignIn, &Whom::name(&username, actor.origin.network)).await?;
+    let found = {
+        let username = username.clone();
+        act::view::<SignIn, _, _>(env, actor, Site, move |read, _| Box::pin(async move { accounts::by_username(read, &username).await }))
+            .await?
+    };
+    let stored = found.as_ref().and_then(|account| account.password_hash.clone());
+    let weighed = password::weigh(env, stored.clone(), typed).await?;
+    let right = weighed.right;
+    let try_ = Try { username, account: found.map(|account| account.id), stored, weighed };
+    let outcome = {
+        let inner = env.clone();
+        act::act::<SignIn, _, _>(env, actor, Site, move |tx, permit| {
+            let (env, try_) = (inner.clone(), try_.clone());
+            Box::pin(async move { decide(&env, tx, permit, &try_).await })
+        })
+        .await?
+    };
+    if right {
+        limits::give_back(env, taken).await?;
+    }
+    Ok(outcome)
+}
+
+/// A try, weighed.
+#[derive(Clone, Debug)]
+struct Try {
+    username: String,
+    account: Option<AccountId>,
+    stored: Option<String>,
+    weighed: Weighed,
+}
+
+async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> Result<SignedInOr, Refused> {
+    let account = match try_.account {
+        Some(id) if try_.weighed.right && still_stored(tx, id, try_).await? => id,
+        _ => {
+            fail(env, tx, permit, try_, "the password was wrong").await?;
+            return Ok(SignedInOr::Refused);
+        }
+    };
+    let standing = standing(tx, account, None).await?;
+    if standing.state != State::Active {
+        fail(env, tx, permit, try_, "the account may not act").await?;
+        return Ok(SignedInOr::Stopped(standing.state));
+    }
+    if let Some(upgrade) = &try_.weighed.upgrade {
+        let sql = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
+        tx.execute(sql, vec![Value::from(account), Value::from(upgrade.as_str())]).await?;
+    }
+    if standing.factor {
+        let token = begin(env, tx, permit, account).await?;
+        events::record(env, tx, permit, Entry::of(PasswordProved {}).about(account)).await?;
+        return Ok(SignedInOr::NeedsFactor(token));
+    }
+    let token = session::open(env, tx, account, With::Password, permit.event()).await?;
+    events::record(env, tx, permit, Entry::of(SignedIn { factor: With::Password.wire().to_owned() }).about(account)).await?;
+    Ok(SignedInOr::SignedIn(token))
+}
+
+/// Locks the row, and says whether the hash that was weighed still stands in it.
+async fn still_stored(tx: &Tx, account: AccountId, try_: &Try) -> Result<bool, Refused> {
+    accounts::lock(tx, account).await?;
+    let now = accounts::by_id(tx, account).await?.and_then(|row| row.password_hash);
+    Ok(now.is_some() && now == try_.stored)
+}
+
+/// The failure of a stranger, bounded per name and network. A name that nobody has is not kept: it may be a mistyped password.
+async fn fail(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try, reason: &str) -> Result<(), Refused> {
+    let known = try_.account.is_some();
+    let reason = if known { reason } else { "the user name is unknown" };
+    let event = SignInFailed { reason: reason.to_owned(), username: known.then(|| try_.username.clone()) };
+    let mut entry = Entry::of(event);
+    if let Some(account) = try_.account {
+        entry = entry.about(account);
+    }
+    let network = permit.actor().origin.network.map(|n| n.to_string()).unwrap_or_default();
+    // Unknown names share one key per network: their number is the sender's choice.
+    let name = if known { try_.username.to_lowercase() } else { String::new() };
+    events::record_failure(env, tx, permit, entry, format!("{name}|{network}").as_bytes()).await?;
+    Ok(())
+}
+
+async fn begin(env: &Env, tx: &Tx, permit: &Permit<SignIn>, account: AccountId) -> Result<LinkToken, Refused> {
+    let token = LinkToken::generate(&*env.entropy);
+    let row = sign_in_attempts::ActiveModel {
+        id: Set(AttemptId::new(tx.now(), &*env.entropy)),
+        account_id: Set(account),
+        token_digest: Set(token.digest().to_vec()),
+        created_at: Set(tx.now()),
+        expires_at: Set(tx.now().plus(HALF_SESSION)),
+        began_by: Set(permit.event()),
+        spent_at: Set(None),
+    };
+    sign_in_attempts::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    Ok(token)
+}
+
+/// What became of a factor or a recovery code.
+#[derive(Clone, Debug)]
+pub enum Finished {
+    /// It was wrong.
+    Refused,
+    /// Signed in; the token of the session.
+    SignedIn(LinkToken),
+    /// It was right, and the half-open sign-in is over: begin again.
+    Over,
+    /// The account may not act.
+    Stopped(State),
+}
+
+/// Whether the half-open sign-in is still there; its row is locked, so that two tries at the same moment take turns.
+pub(crate) async fn hold(tx: &Tx, permit: &Permit<ProveFactor>) -> Result<bool, Refused> {
+    let Some(id) = permit.actor().credential_id else { return Ok(false) };
+    let sql = format!("SELECT 1 AS one FROM sign_in_attempts WHERE id = $1 AND spent_at IS NULL AND expires_at > $2{}", tx.lock(true));
+    Ok(tx.row(&sql, vec![Value::from(id), Value::from(tx.now())]).await?.is_some())
+}
+
+/// Opens the session that a right factor earned.
+pub(crate) async fn finish(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<ProveFactor>,
+    account: AccountId,
+    with: With,
+) -> Result<Finished, Refused> {
+    let spend = "UPDATE sign_in_attempts SET spent_at = $2 WHERE id = $1 AND spent_at IS NULL";
+    if tx.execute(spend, vec![Value::from(permit.actor().credential_id), Value::from(tx.now())]).await? != 1 {
+        return Err(anyhow::anyhow!("the half-open sign-in was spent while its row was locked").into());
+    }
+    let token = session::open(env, tx, account, with, permit.event()).await?;
+    events::record(env, tx, permit, Entry::of(SignedIn { factor: with.wire().to_owned() }).about(account)).await?;
+    Ok(Finished::SignedIn(token))
+}
+
+/// Records a wrong factor of a half-open sign-in.
+pub(crate) async fn fail_factor(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<ProveFactor>,
+    account: AccountId,
+    reason: &str,
+) -> Result<(), Refused> {
+    let entry = Entry::of(SignInFailed { reason: reason.to_owned(), username: None }).about(account);
+    events::record_failure(env, tx, permit, entry, account.0.as_bytes()).await?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Sessions: rows that a cookie's token opens; kept as SHA-256, ended at once when ended.
+
+use sea_orm::{ActiveValue::Set, EntityTrait, Value};
+
+use credentials::link::LinkToken;
+
+use crate::accounts::link::{self, Purpose};
+use crate::db::entities::sessions;
+use crate::db::{Reading, Tx};
+use crate::env::Env;
+use crate::events::{self, Entry, SignedOut};
+use crate::ids::{AccountId, EventId, FactorId, SessionId};
+use crate::policy::{Permit, SignOut, standing};
+use crate::refused::Refused;
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// A password alone: the account has no factor.
+    Password,
+    /// A password and a TOTP code of this factor.
+    Totp(FactorId),
+    /// A password and a recovery code: a way back, never a factor (R5), so that it makes nothing fresh.
+    RecoveryCode,
+}
+
+impl With {
+    /// The word in events and rows.
+    #[must_use]
+    pub const fn wire(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp(_) => "totp",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+/// Opens a session; links to choose a new password end, because whoever has them did not need them.
+pub(crate) async fn open(env: &Env, tx: &Tx, account: AccountId, with: With, began_by: EventId) -> Result<LinkToken, Refused> {
+    let token = LinkToken::generate(&*env.entropy);
+    let length = env.config.session_length(standing(tx, account, None).await?.administrator);
+    let factor = if let With::Totp(id) = with { Some(id) } else { None };
+    let row = sessions::ActiveModel {
+        id: Set(SessionId::new(tx.now(), &*env.entropy)),
+        account_id: Set(account),
+        token_digest: Set(token.digest().to_vec()),
+        factor_id: Set(factor),
+        created_at: Set(tx.now()),
+        last_seen_at: Set(tx.now()),
+        expires_at: Set(tx.now().plus(length)),
+        proved_at: Set(factor.map(|_| tx.now())),
+        proved_with: Set((with != With::Password).then(|| with.wire().to_owned())),
+        mailbox_proved_at: Set(None),
+        until_at: Set(None),
+        began_by: Set(began_by),
+        ended_by: Set(None),
+    };
+    sessions::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    let sql = "UPDATE accounts SET last_login_at = $2 WHERE id = $1";
+    tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
+    link::void(tx, Some(account), Purpose::ResetPassword).await?;
+    Ok(token)
+}
+
+const END: &str = "UPDATE sessions SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";
+const END_ALL: &str = "UPDATE sessions SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
+
+/// Ends the session that asks.
+///
+/// # Errors
+/// The database.
+pub async fn sign_out(env: &Env, tx: &mut Tx, permit: &Permit<SignOut>) -> Result<(), Refused> {
+    let ended = tx.execute(END, vec![Value::from(*permit.on()), Value::from(tx.now()), Value::from(permit.event())]).await?;
+    if ended == 0 {
+        tx.leave_as_it_was();
+        return Ok(());
+    }
+    let account = permit.actor().account();
+    let mut entry = Entry::of(SignedOut {});
+    if let Some(account) = account {
+        entry = entry.about(account);
+    }
+    events::record(env, tx, permit, entry).await?;
+    Ok(())
+}
+
+/// Ends all sessions of an account and its half-open sign-ins; says how many sessions.
+pub(crate) async fn end_all(tx: &Tx, account: AccountId, by: EventId) -> Result<u64, Refused> {
+    let sql = "UPDATE sign_in_attempts SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL";
+    tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
+    Ok(tx.execute(END_ALL, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?)
+}

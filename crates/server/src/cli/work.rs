@@ -1,0 +1,32 @@
+//! `strongroom work`: jobs only, for a deployment that serves in other processes.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use index::work;
+use tokio::sync::watch;
+
+use super::Common;
+use super::serve::{start_logging, until_told};
+
+/// Flags of `work`.
+#[derive(Args, Debug)]
+pub struct Work {}
+
+impl Work {
+    /// Works jobs until SIGTERM or SIGINT; those in hand are finished.
+    ///
+    /// # Errors
+    /// Settings or database.
+    pub async fn run(self, common: &Common) -> anyhow::Result<()> {
+        let config = common.settings(BTreeMap::new())?;
+        start_logging(&config)?;
+        let env = common.open(config).await?;
+        let (stop, stopped) = watch::channel(false);
+        tracing::info!("working jobs");
+        tokio::join!(work::run(env.clone(), stopped), until_told(stop));
+        env.db.clone().close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+//! The gates (P3): each page meets one of them and leads on to where the person wanted to go.
+
+use credentials::secret::Secret;
+use index::accounts::show;
+use index::ids::ActId;
+use index::policy::{AddFirstFactor, Denied, Gate, MakeRecoveryCodes, ProveMailbox, ProveRecoveryCodes, SeeAccount, Standing};
+use index::signin::factor::{self, Enrolled, Pending};
+use index::signin::mailbox::{self, Typed};
+use index::signin::recovery::{self, EnteredBack};
+use index::{Refused, accounts};
+use serde::Deserialize;
+
+use super::{HOME, Next, next, refused_form, when};
+use crate::gate::Ctx;
+use crate::input::{Form, Input, Nothing};
+use crate::pages::account::VerifyMailbox;
+use crate::pages::manage::{Gate as Line, GateState, GateStep, RecoveryCodesBurn, RecoveryCodesGenerate, TotpProvision, UnverifiedAccount};
+use crate::pages::{Action, Banner, FormErrors, Frame, qr};
+use crate::refusal::{Refusal, gate_page};
+use crate::reply::Reply;
+
+/// The first gate that an account has not met, on the way to a secured account.
+#[must_use]
+pub fn first_missing(standing: &Standing) -> Option<Gate> {
+    if !standing.verified {
+        return Some(Gate::VerifiedAddress);
+    }
+    if standing.factor {
+        return None;
+    }
+    let steps = [
+        (Gate::MailboxProof, standing.mailbox_fresh),
+        (Gate::RecoveryCodes, standing.codes),
+        (Gate::RecoveryCodesProved, standing.codes_proved),
+    ];
+    Some(steps.into_iter().find(|(_, met)| !met).map_or(Gate::Factor, |(gate, _)| gate))
+}
+
+/// What is missing, and what the button says.
+const fn words(gate: Gate) -> (&'static str, &'static str) {
+    match gate {
+        Gate::VerifiedAddress => ("Your address is not verified yet.", "Verify your address"),
+        Gate::MailboxProof => ("A second factor is missing; before it, prove that you read your mail.", "Prove your mailbox"),
+        Gate::RecoveryCodes => ("A second factor is missing; before it, save recovery codes.", "Make recovery codes"),
+        Gate::RecoveryCodesProved => ("A second factor is missing; before it, enter one recovery code back.", "Enter a recovery code"),
+        Gate::Factor => ("A second factor is missing.", "Add an authenticator app"),
+    }
+}
+
+/// The red banner of what is missing, with the way to the page that fixes it and back.
+#[must_use]
+pub fn banner(standing: &Standing, next: Option<&str>) -> Option<Banner> {
+    let gate = first_missing(standing)?;
+    let (missing, label) = words(gate);
+    Some(Banner::gate(missing, Action::new(label, next::carried(gate_page(gate), next))))
+}
+
+/// The frame of a page, with the banner of what is missing.
+pub fn frame<A: index::policy::Action>(ctx: &Ctx<A>, next: Option<&str>) -> Frame {
+    let mut frame = ctx.frame();
+    frame.banners.extend(ctx.viewer().and_then(|viewer| banner(&viewer.standing, next)));
+    frame
+}
+
+/// Where to go when a step is done: where the person wanted to go (which leads to the next step), else to the next step itself.
+fn onwards(standing: &Standing, next: Option<&str>) -> String {
+    match (first_missing(standing), next) {
+        (Some(gate), next) => next::carried(gate_page(gate), next),
+        (None, next) => next.unwrap_or(HOME).to_owned(),
+    }
+}
+
+/// The gates as lines of a list.
+#[must_use]
+pub fn lines(standing: &Standing, primary: &str, next: Option<&str>) -> Vec<Line> {
+    let missing = first_missing(standing);
+    let at = |gates: &[Gate]| match missing {
+        None => GateState::Done,
+        Some(gate) if gates.contains(&gate) => GateState::Now,
+        Some(gate) if gates.iter().all(|g| order(*g) < order(gate)) => GateState::Done,
+        Some(_) => GateState::Later,
+    };
+    let go = |gate: Gate| GateStep::Go(Action::new(words(gate).1, next::carried(gate_page(gate), next)));
+    let codes = if missing == Some(Gate::RecoveryCodesProved) { Gate::RecoveryCodesProved } else { Gate::RecoveryCodes };
+    let line = |title: &str, explanation: &str, state, step| Line { title: title.into(), explanation: explanation.into(), state, step };
+    vec![
+        line(
+            "Verify your address",
+            "Open the link in the mail that we sent you, and press the button there.",
+            at(&[Gate::VerifiedAddress]),
+            GateStep::Mail(primary.to_owned()),
+        ),
+        line(
+            "Prove your mailbox",
+            "Type the six digits that we mail you, here in this browser.",
+            at(&[Gate::MailboxProof]),
+            go(Gate::MailboxProof),
+        ),
+        line(
+            "Save recovery codes",
+            "They let you in when your phone is lost. Enter one back to prove that you saved them.",
+            at(&[Gate::RecoveryCodes, Gate::RecoveryCodesProved]),
+            go(codes),
+        ),
+        line(
+            "Add a second factor",
+            "An authenticator app, so that a stolen password alone opens nothing.",
+            at(&[Gate::Factor]),
+            go(Gate::Factor),
+        ),
+    ]
+}
+
+const fn order(gate: Gate) -> u8 {
+    match gate {
+        Gate::VerifiedAddress => 0,
+        Gate::MailboxProof => 1,
+        Gate::RecoveryCodes => 2,
+        Gate::RecoveryCodesProved => 3,
+        Gate::Factor => 4,
+    }
+}
+
+/// `GET /manage/unverified-account/`: the steps to a secured account.
+///
+/// # Errors
+/// The database.
+pub async fn unverified_account(ctx: Ctx<SeeAccount>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.query.next.as_deref());
+    let (standing, primary) = ctx
+        .view(ctx.account()?, |read, permit| {
+            Box::pin(async move {
+                let primary = accounts::addresses::primary(read, *permit.on()).await?;
+                Ok((*permit.standing(), primary.map(|row| row.address).unwrap_or_default()))
+            })
+        })
+        .await?;
+    if first_missing(&standing).is_none() {
+        return Ok(Reply::see_other(next.as_deref().unwrap_or(HOME)));
+    }
+    let gates = lines(&standing, &primary, next.as_deref());
+    Ok(Reply::page(&UnverifiedAccount { frame: frame(&ctx, next.as_deref()), gates, next }))
+}
+
+/// `GET /account/verify-mailbox/`.
+///
+/// # Errors
+/// A gate before it.
+pub async fn verify_mailbox_page(ctx: Ctx<ProveMailbox>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.query.next.as_deref());
+    show_mailbox(&ctx, next, FormErrors::none()).await
+}
+
+async fn show_mailbox(ctx: &Ctx<ProveMailbox>, next: Option<String>, errors: FormErrors) -> Result<Reply, Refusal> {
+    let asked = ctx.view(ctx.account()?, |read, permit| Box::pin(mailbox::asked(read, permit))).await?;
+    let refused = !errors.is_empty();
+    let page = VerifyMailbox {
+        frame: frame(ctx, next.as_deref()),
+        errors,
+        email: asked.address,
+        code_expires: asked.open.map(|(at, _)| when(ctx.env(), at)),
+        tries_left: asked.open.map_or(0, |(_, tries)| tries),
+        next,
+    };
+    Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
+}
+
+/// The fields of `/account/verify-mailbox/`: without a code it asks for one.
+#[derive(Deserialize)]
+pub struct MailboxCode {
+    mailbox_code: Option<Secret>,
+    next: Option<String>,
+}
+
+/// `POST /account/verify-mailbox/`.
+///
+/// # Errors
+/// `Limited`; a gate before it.
+pub async fn verify_mailbox(ctx: Ctx<ProveMailbox>, input: Form<MailboxCode>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.form.next.as_deref());
+    let account = ctx.account()?;
+    let Some(code) = input.form.mailbox_code else {
+        mailbox::ask(ctx.env(), ctx.actor(), account).await?;
+        return Ok(Reply::see_other(&next::carried("/account/verify-mailbox/", next.as_deref())));
+    };
+    match mailbox::prove(ctx.env(), ctx.actor(), account, code).await? {
+        Typed::Right => {
+            let standing = ctx.viewer().map(|viewer| Standing { mailbox_fresh: true, ..viewer.standing });
+            let standing = standing.ok_or(Refusal::SignIn)?;
+            // An account that has its factor came here for one act: it goes back to it.
+            let to = if standing.factor { next.unwrap_or_else(|| HOME.to_owned()) } else { onwards(&standing, next.as_deref()) };
+            Ok(Reply::see_other(&to))
+        }
+        Typed::Wrong => show_mailbox(&ctx, next, FormErrors::one("mailbox_code", "This is not the code of the newest mail.")).await,
+        Typed::NoneOpen => {
+            let message = "No code works in this browser now: it expired, was used, or was typed wrongly too often. Have a new one sent.";
+            show_mailbox(&ctx, next, FormErrors::one("", message)).await
+        }
+    }
+}
+
+/// What leads to the page of recovery codes: where to go afterwards, and the proof of the act.
+#[derive(Deserialize)]
+pub struct Codes {
+    next: Option<String>,
+    act: Option<String>,
+}
+
+/// `GET /manage/account/recovery-codes/generate`.
+///
+/// # Errors
+/// A gate before it.
+pub async fn generate_page(ctx: Ctx<MakeRecoveryCodes>, input: Input<Nothing, Codes>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.query.next.as_deref());
+    let left = ctx.view(ctx.account()?, |read, permit| Box::pin(async move { show::codes_left(read, *permit.on()).await })).await?;
+    let frame = frame(&ctx, next.as_deref());
+    Ok(Reply::page(&codes_page(&ctx, frame, Vec::new(), (left.unwrap_or(0), input.query.act, next))))
+}
+
+fn codes_page(
+    ctx: &Ctx<MakeRecoveryCodes>,
+    frame: Frame,
+    codes: Vec<String>,
+    form: (u32, Option<String>, Option<String>),
+) -> RecoveryCodesGenerate {
+    let username = ctx.viewer().map(|viewer| viewer.username.clone()).unwrap_or_default();
+    let (replaces, act, next) = form;
+    RecoveryCodesGenerate { frame, username, codes, replaces, act, next }
+}
+
+/// `POST /manage/account/recovery-codes/generate`: the only page that shows the codes.
+///
+/// # Errors
+/// A gate before it; a proof for this act where the account has a factor (R2).
+pub async fn generate(ctx: Ctx<MakeRecoveryCodes>, input: Form<Codes>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.form.next.as_deref());
+    let act = input.form.act.as_deref().and_then(ActId::parse);
+    match recovery::generate(ctx.env(), ctx.actor(), ctx.account()?, act).await {
+        Ok(codes) => {
+            let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
+            Ok(Reply::page(&codes_page(&ctx, ctx.frame(), codes, (0, None, next))))
+        }
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            Err(ctx.ask_proof(serde_json::Value::Null, "Make new recovery codes; the old ones stop working.").await)
+        }
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// `GET /manage/account/recovery-codes/burn`.
+///
+/// # Errors
+/// A gate before it.
+pub async fn burn_page(ctx: Ctx<ProveRecoveryCodes>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.query.next.as_deref());
+    ctx.may(ctx.account()?).await?;
+    Ok(Reply::page(&RecoveryCodesBurn { frame: frame(&ctx, next.as_deref()), errors: FormErrors::none(), next }))
+}
+
+/// The fields of `/manage/account/recovery-codes/burn`.
+#[derive(Deserialize)]
+pub struct Burned {
+    recovery_code_value: Secret,
+    next: Option<String>,
+}
+
+/// `POST /manage/account/recovery-codes/burn`.
+///
+/// # Errors
+/// `Limited`; a gate before it.
+pub async fn burn(ctx: Ctx<ProveRecoveryCodes>, input: Form<Burned>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.form.next.as_deref());
+    match recovery::enter_back(ctx.env(), ctx.actor(), ctx.account()?, input.form.recovery_code_value).await? {
+        EnteredBack::Right => {
+            let standing = ctx.viewer().map(|viewer| Standing { codes_proved: true, ..viewer.standing }).ok_or(Refusal::SignIn)?;
+            Ok(Reply::see_other(&onwards(&standing, next.as_deref())))
+        }
+        EnteredBack::Wrong => {
+            let errors = FormErrors::one("recovery_code_value", "This is none of your newest codes, or it was used already.");
+            Ok(refused_form(&RecoveryCodesBurn { frame: frame(&ctx, next.as_deref()), errors, next }))
+        }
+    }
+}
+
+/// `GET /manage/account/totp-provision`.
+///
+/// # Errors
+/// A gate before it; an account that has its factor.
+pub async fn totp_page(ctx: Ctx<AddFirstFactor>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.query.next.as_deref());
+    show_totp(&ctx, next, FormErrors::none()).await
+}
+
+async fn show_totp(ctx: &Ctx<AddFirstFactor>, next: Option<String>, errors: FormErrors) -> Result<Reply, Refusal> {
+    let env = ctx.env().clone();
+    let pending: Pending =
+        ctx.view(ctx.account()?, move |read, permit| Box::pin(async move { factor::pending(&env, read, permit).await })).await?;
+    let username = ctx.viewer().map(|viewer| viewer.username.as_str()).unwrap_or_default();
+    let otpauth = pending.otpauth(ctx.env(), username).expose().to_owned();
+    let refused = !errors.is_empty();
+    let page = TotpProvision {
+        frame: frame(ctx, next.as_deref()),
+        errors,
+        qr_svg: qr::svg(&otpauth).unwrap_or_default(),
+        secret: pending.base32().expose().to_owned(),
+        otpauth,
+        act: None,
+        next,
+    };
+    Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
+}
+
+/// The fields of `/manage/account/totp-provision`.
+#[derive(Deserialize)]
+pub struct Totp {
+    totp_value: Secret,
+    next: Option<String>,
+}
+
+/// `POST /manage/account/totp-provision`: the last gate; then the person is where they wanted to be.
+///
+/// # Errors
+/// `Limited`; a gate before it.
+pub async fn totp(ctx: Ctx<AddFirstFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
+    let next = next::checked(input.form.next.as_deref());
+    match factor::enrol(ctx.env(), ctx.actor(), ctx.account()?, input.form.totp_value).await? {
+        Enrolled::Added => Ok(Reply::see_other(next.as_deref().unwrap_or(HOME))),
+        Enrolled::Wrong => {
+            let message = "This is not the code that the app shows for this secret.";
+            show_totp(&ctx, next, FormErrors::one("totp_value", message)).await
+        }
+        Enrolled::Drifted(steps) => show_totp(&ctx, next, FormErrors::one("totp_value", factor::drift_words(steps))).await,
+    }
+}

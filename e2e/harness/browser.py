@@ -1,0 +1,121 @@
+"""Chromium, driven by chromedriver: what a person sees, photographed and judged by axe-core."""
+
+import base64
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+
+from harness.clock import until
+from harness.index import TARGET
+
+SCREENS = TARGET / "e2e-screens"
+AXE = TARGET / "e2e-node" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = {390: 844, 1280: 900}
+SCHEMES = ("light", "dark")
+
+
+class Browser:
+    """One browser with an empty profile."""
+
+    def __init__(self, profile, index):
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium")
+        for flag in (
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+            "--no-proxy-server", f"--user-data-dir={profile}",
+        ):  # fmt: skip
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+        self.index = index
+        self._axe = Path(AXE).read_text()
+
+    def quit(self):
+        """Ends browser and driver."""
+        self.driver.quit()
+
+    @property
+    def path(self):
+        """The path of the page shown."""
+        return urlsplit(self.driver.current_url).path
+
+    def open(self, path):
+        """Goes to a page of the index, or to a link out of a mail."""
+        self.driver.get(path if path.startswith("http") else self.index.url + path)
+
+    def see(self, selector):
+        """The one element that a selector names."""
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def texts(self, selector):
+        """The texts of all elements that a selector names."""
+        return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, selector)]
+
+    def type(self, **values):
+        """Types into fields by their names."""
+        for name, value in values.items():
+            field = self.see(f"main [name='{name}']")
+            field.clear()
+            field.send_keys(value)
+
+    def press(self, selector="main form[method=post] button:not([type=button])"):
+        """Presses a button or a link, and waits for the next page."""
+        before = self.see("html")
+        self.see(selector).click()
+
+        def gone():
+            try:
+                before.is_enabled()
+                return False
+            except StaleElementReferenceException:
+                return True
+
+        until(gone, f"a new page after {selector} on {self.path}")
+        until(lambda: self.driver.execute_script("return document.readyState") == "complete", f"{self.path} to load")
+
+    def banner(self):
+        """The text of the red banner, or None."""
+        found = self.driver.find_elements(By.CSS_SELECTOR, ".note.danger")
+        return found[0].text if found else None
+
+    def look(self, name):
+        """Photographs the page small and wide, light and dark; fails on what axe-core finds or what is too wide."""
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        findings = []
+        for width, height in WIDTHS.items():
+            self._command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+            for scheme in SCHEMES:
+                self._command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+                view = f"{name}-{width}-{scheme}"
+                size = self._command("Page.getLayoutMetrics")["cssContentSize"]
+                clip = {"x": 0, "y": 0, "width": width, "height": size["height"], "scale": 1}
+                shot = self._command("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+                (SCREENS / f"{view}.png").write_bytes(base64.b64decode(shot["data"]))
+                findings += [f"{view}: {finding}" for finding in self._violations()]
+            wide = self.driver.execute_script("return document.documentElement.scrollWidth")
+            if wide > width:
+                findings.append(f"{name}-{width}: the page is {wide} pixels wide")
+        self._command("Emulation.clearDeviceMetricsOverride")
+        self._command("Emulation.setEmulatedMedia", features=[])
+        assert not findings, "\n".join(findings)
+
+    def complaints(self):
+        """What the console reports: refused scripts and styles, failed requests."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+    def _command(self, name, **parameters):
+        return self.driver.execute_cdp_cmd(name, parameters)
+
+    def _violations(self):
+        self.driver.execute_script(self._axe)
+        report = self.driver.execute_async_script("const done = arguments[0]; axe.run(document).then(done)")
+        return [
+            f"{found['id']} ({found['impact']}): {found['help']}: {node['target']}"
+            for found in report["violations"]
+            for node in found["nodes"]
+        ]
