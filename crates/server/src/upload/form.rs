@@ -43,7 +43,7 @@ pub struct Body {
 }
 
 enum Shape {
-    Multipart { parser: Multipart<'static>, file: Option<Field<'static>> },
+    Multipart { parser: Box<Multipart<'static>>, file: Option<Box<Field<'static>>> },
     Plain(std::vec::IntoIter<(String, String)>),
 }
 
@@ -64,7 +64,7 @@ impl Body {
                 let whole = file_most.saturating_add(2 * TEXT_MOST as u64);
                 let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
                 let parser = Multipart::with_constraints(paced(body, Arc::clone(&unread)), boundary, constraints);
-                Shape::Multipart { parser, file: None }
+                Shape::Multipart { parser: Box::new(parser), file: None }
             }
             Err(_) => {
                 let bytes = to_bytes(body, FORM_MOST).await.map_err(|_| bad("Invalid Form Data."))?;
@@ -106,7 +106,7 @@ impl Body {
                         return Err(bad("Invalid distribution file."));
                     }
                     let filename = filename.to_owned();
-                    *file = Some(field);
+                    *file = Some(Box::new(field));
                     return Ok(Some(Part::File(filename)));
                 }
                 (_, Some(_)) => return Err(bad(&format!("{name}: Should not be a tuple."))),
