@@ -7,6 +7,8 @@ import struct
 import time
 
 STEP_S = 30
+# A code is on its way for a while: a busy browser takes seconds from typing to arriving.
+MARGIN_S = 10
 
 
 def until(probe, what, timeout_s=15.0):
@@ -45,7 +47,7 @@ class Authenticator:
         """The next code that was not used yet, as early as the index will take it."""
         now = self._now()
         oldest = int(now // STEP_S) - 1
-        if now % STEP_S > STEP_S - 3:
+        if now % STEP_S > STEP_S - MARGIN_S:
             oldest += 1  # would expire on its way
         step = max(oldest, self._last + 1)
         while int(self._now() // STEP_S) + 1 < step:

@@ -91,7 +91,22 @@ def install_build_tools(venv):
     pinned = (ROOT / "e2e" / "requirements.txt").read_text().split()
     tools = [line for line in pinned if line.startswith(("setuptools==", "wheel==", "flit_core==", "hatchling=="))]
     assert len(tools) == 4, tools
-    _pip("--python", str(venv / "bin/python"), "install", "-q", *tools)
+    install(venv, *tools)
+
+
+def install(venv, *requirements):
+    """Installs from PyPI, through the machine's own pip configuration."""
+    _pip("--python", str(venv / "bin/python"), "install", "-q", *requirements)
+
+
+def tool_wheel(name, version):
+    """The wheel of one version of a client that runs from its wheel."""
+    folder = FOLDER / "tools"
+    wheel = folder / f"{name}-{version}-py2.py3-none-any.whl"
+    found = [wheel, folder / f"{name}-{version}-py3-none-any.whl"]
+    if not any(path.exists() for path in found):
+        _download(folder, "--only-binary", ":all:", f"{name}=={version}")
+    return next(path for path in found if path.exists())
 
 
 def _download(folder, *arguments):

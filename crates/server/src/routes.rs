@@ -9,7 +9,7 @@ use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailL
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, gates, proofs, public, registration, reset, signin};
+use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -130,5 +130,10 @@ fn manage() -> Vec<Route> {
 }
 
 fn tokens() -> Vec<Route> {
-    vec![]
+    vec![
+        route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::list),
+        route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
+        route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
+        route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
 }

@@ -7,8 +7,8 @@ use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 
 use super::entities::{
     account_causes, accounts, acts, addresses, api_tokens, event_counts, event_private, events, factors, files, jobs, limit_windows, links,
-    mailbox_codes, prohibited_names, projects, recovery_codes, recovery_sets, releases, roles, sessions, sign_in_attempts, staff_roles,
-    subject_keys,
+    mailbox_codes, prohibited_names, project_lines, projects, recovery_codes, recovery_sets, releases, roles, sessions, sign_in_attempts,
+    staff_roles, subject_keys,
 };
 use super::{Database, Engine, Reading};
 use crate::clock::Time;
@@ -169,6 +169,7 @@ async fn read_all(database: &Database) {
         links,
         mailbox_codes,
         prohibited_names,
+        project_lines,
         projects,
         recovery_codes,
         recovery_sets,

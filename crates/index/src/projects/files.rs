@@ -56,6 +56,10 @@ pub async fn find<R: Reading>(read: &R, blake2_256: &str, filename: &str) -> Res
 }
 
 async fn open_row<R: Reading>(read: &R, blake2_256: &str, filename: &str) -> Result<Option<QueryResult>, Refused> {
+    // No file has such a name, and PostgreSQL takes no NUL.
+    if blake2_256.contains('\0') || filename.contains('\0') {
+        return Ok(None);
+    }
     Ok(read.row(FILE, vec![Value::from(blake2_256), Value::from(filename)]).await?)
 }
 

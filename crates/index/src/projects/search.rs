@@ -192,7 +192,8 @@ fn read_key(key: &str) -> Option<(f64, String)> {
     place.is_finite().then(|| (place, plain(name)))
 }
 
-fn plain(text: &str) -> String {
+/// A key as it may stand in an address: PostgreSQL takes no NUL.
+pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic()).take(255).collect()
 }
 

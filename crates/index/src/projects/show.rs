@@ -3,7 +3,7 @@
 use formats::{CoreMetadata, Version};
 use sea_orm::{QueryResult, Value};
 
-use super::search::Line;
+use super::search::{self, Line};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::ids::{AccountId, ProjectId, ReleaseId};
@@ -247,6 +247,9 @@ pub async fn people<R: Reading>(read: &R, project: ProjectId) -> Result<Vec<Pers
 /// # Errors
 /// The database.
 pub async fn account<R: Reading>(read: &R, username: &str) -> Result<Option<Account>, Refused> {
+    if !username.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(None);
+    }
     let folded = formats::name::look_alike(&username.to_ascii_lowercase());
     let Some(row) = read.row(ACCOUNT, vec![Value::from(folded)]).await? else { return Ok(None) };
     let account = Account {
@@ -263,7 +266,7 @@ pub async fn account<R: Reading>(read: &R, username: &str) -> Result<Option<Acco
 /// # Errors
 /// The database.
 pub async fn projects_of<R: Reading>(read: &R, account: AccountId, after: &str) -> Result<(Vec<Line>, bool), Refused> {
-    let mut lines = lines(read, PROJECTS_OF, vec![Value::from(account), Value::from(after)]).await?;
+    let mut lines = lines(read, PROJECTS_OF, vec![Value::from(account), Value::from(search::plain(after))]).await?;
     let more = lines.len() > PROJECTS_PAGE;
     lines.truncate(PROJECTS_PAGE);
     Ok((lines, more))

@@ -26,20 +26,22 @@ pub struct Watcher {
     /// The highest serial at moments of the last minute, oldest first.
     marks: VecDeque<(Time, i64)>,
     seen: HashMap<String, i64>,
+    /// Whether the oldest mark is old enough, so that nothing below it can still appear.
+    caught_up: bool,
 }
 
 impl Watcher {
-    /// Drops the pages of what changed since the last step; the first step drops all pages.
+    /// Drops the pages of what changed since the last step. Until it knows what may still appear (on SQLite at once, on
+    /// PostgreSQL after a minute) nobody believes it, and pages are asked about one by one.
     ///
     /// # Errors
     /// The database; then pages are asked about one by one.
     pub async fn step(&mut self, env: &Env) -> Result<(), Refused> {
         let now = env.now();
         let read = env.db.read(now).await?;
-        let Some(floor) = self.floor(env.db.engine, now) else {
+        let late = if env.db.engine == Engine::Postgres { LATE } else { Duration::ZERO };
+        let Some(floor) = self.floor(late, now) else {
             self.marks.push_back((now, highest_serial(&read).await?));
-            env.prepared.drop_all();
-            env.prepared.note_watched(now);
             return Ok(());
         };
         let rows = read.rows(CHANGED, vec![Value::from(floor)]).await?;
@@ -54,17 +56,19 @@ impl Watcher {
         }
         self.seen.retain(|_, serial| *serial > floor);
         self.marks.push_back((now, highest));
-        if rows.len() > CHANGES_MOST {
+        if rows.len() > CHANGES_MOST || !self.caught_up {
             env.prepared.drop_all();
         } else {
             env.prepared.drop_older(&changed);
         }
-        env.prepared.note_watched(now);
+        self.caught_up |= self.marks.front().is_some_and(|(at, _)| now.since(*at) >= late);
+        if self.caught_up {
+            env.prepared.note_watched(now);
+        }
         Ok(())
     }
 
-    fn floor(&mut self, engine: Engine, now: Time) -> Option<i64> {
-        let late = if engine == Engine::Postgres { LATE } else { Duration::ZERO };
+    fn floor(&mut self, late: Duration, now: Time) -> Option<i64> {
         while self.marks.get(1).is_some_and(|(at, _)| now.since(*at) >= late) {
             self.marks.pop_front();
         }

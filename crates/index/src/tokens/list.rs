@@ -9,8 +9,8 @@ use crate::db::entities::{api_tokens, projects};
 use crate::db::{Read, Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, TokenRemoved, open_private};
-use crate::ids::{ProjectId, TokenId};
-use crate::policy::{Permit, RevokeToken, SeeTokens};
+use crate::ids::{AccountId, ProjectId, TokenId};
+use crate::policy::{Action, Permit, RevokeToken};
 use crate::refused::Refused;
 
 /// A token as its owner sees it.
@@ -36,7 +36,7 @@ pub struct Line {
 ///
 /// # Errors
 /// The database.
-pub async fn list(env: &Env, read: &Read, permit: &Permit<SeeTokens>) -> Result<Vec<Line>, Refused> {
+pub async fn list<A: Action<On = AccountId>>(env: &Env, read: &Read, permit: &Permit<A>) -> Result<Vec<Line>, Refused> {
     let rows = api_tokens::Entity::find()
         .filter(api_tokens::Column::AccountId.eq(*permit.on()))
         .filter(api_tokens::Column::UntilAt.is_null())
@@ -77,7 +77,7 @@ const SCOPES: &str = "SELECT p.name AS name FROM roles r JOIN projects p ON p.id
 ///
 /// # Errors
 /// The database.
-pub async fn scopes(read: &Read, permit: &Permit<SeeTokens>) -> Result<Vec<String>, Refused> {
+pub async fn scopes<A: Action<On = AccountId>>(read: &Read, permit: &Permit<A>) -> Result<Vec<String>, Refused> {
     let rows = read.rows(SCOPES, vec![Value::from(*permit.on())]).await?;
     Ok(rows.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>()?)
 }

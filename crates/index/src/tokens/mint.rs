@@ -6,10 +6,10 @@ use credentials::caveat::Caveat;
 use credentials::macaroon::Macaroon;
 use credentials::secret::{Secret, SecretBytes};
 use formats::name::ProjectName;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, Value};
 
 use crate::clock::Time;
-use crate::db::entities::{api_tokens, projects};
+use crate::db::entities::api_tokens;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, TokenAdded};
@@ -131,19 +131,25 @@ pub async fn mint(env: &Env, tx: &mut Tx, permit: &Permit<MintToken>, new: &NewT
     Ok(Minted { id, text: macaroon.to_text(&env.config.token_prefix), expires_at, project: project.map(|p| p.name) })
 }
 
-const HELD: &str = "SELECT p.id AS id FROM projects p JOIN roles r ON r.project_id = p.id \
+/// The project that a token is limited to.
+struct Held {
+    id: ProjectId,
+    name: String,
+}
+
+const HELD: &str = "SELECT p.id AS id, p.name AS name FROM projects p JOIN roles r ON r.project_id = p.id \
     WHERE p.normalized = $1 AND r.account_id = $2 AND r.until_at IS NULL";
 
 /// The project, when the account holds a role on it; that it exists is public, but a token for it would open nothing.
-async fn held_project(tx: &Tx, account: AccountId, name: &ProjectName) -> Result<projects::Model, Refused> {
+async fn held_project(tx: &Tx, account: AccountId, name: &ProjectName) -> Result<Held, Refused> {
+    let row = tx.row(HELD, vec![Value::from(name.normalized().as_str()), Value::from(account)]).await?;
     let none = || Invalid::new("token_scope", format!("You hold no role on a project called {}.", name.as_str()));
-    let held = tx.row(HELD, vec![Value::from(name.normalized().as_str()), Value::from(account)]).await?.ok_or_else(none)?;
-    let id: ProjectId = held.try_get("", "id")?;
-    projects::Entity::find_by_id(id).one(tx.connection()).await?.ok_or_else(|| none().into())
+    let row = row.ok_or_else(none)?;
+    Ok(Held { id: row.try_get("", "id")?, name: row.try_get("", "name")? })
 }
 
 /// The account always; the project by its id, so that a name made anew never matches; the end, if it has one.
-fn caveats(now: Time, account: AccountId, project: Option<&projects::Model>, expires_at: Option<Time>) -> Vec<Vec<u8>> {
+fn caveats(now: Time, account: AccountId, project: Option<&Held>, expires_at: Option<Time>) -> Vec<Vec<u8>> {
     let account = Some(Caveat::Account(account.0));
     let project = project.map(|p| Caveat::ProjectIds(vec![p.id.0]));
     let validity = expires_at.map(|at| Caveat::Validity { not_before_s: now.as_seconds(), expires_at_s: at.as_seconds() });

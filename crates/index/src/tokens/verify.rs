@@ -34,14 +34,14 @@ pub async fn verify(env: &Env, token: Result<Secret, Denied>, origin: Origin) ->
     };
     match examine(env, &text, &origin).await? {
         Examined::Good(actor) => Ok(*actor),
-        Examined::Bad(failure) => refuse(env, origin, failure).await,
+        Examined::Bad(failure) => refuse(env, origin, *failure).await,
     }
 }
 
 /// What came of looking at a token.
 enum Examined {
     Good(Box<Actor>),
-    Bad(Failure),
+    Bad(Box<Failure>),
 }
 
 /// Why a token was refused, for the trail, and what its sender is told.
@@ -63,7 +63,7 @@ impl Failure {
 async fn examine(env: &Env, text: &Secret, origin: &Origin) -> Result<Examined, Refused> {
     let macaroon = match Macaroon::parse(text, &env.config.token_prefix) {
         Ok(macaroon) => macaroon,
-        Err(e) => return Ok(Examined::Bad(Failure::of_stranger(&e.to_string(), Denied::NotValid))),
+        Err(e) => return Ok(Examined::Bad(Box::new(Failure::of_stranger(&e.to_string(), Denied::NotValid)))),
     };
     let read = env.db.read(env.now()).await?;
     let row = match identified(&macaroon) {
@@ -74,9 +74,9 @@ async fn examine(env: &Env, text: &Secret, origin: &Origin) -> Result<Examined, 
     let key = row.as_ref().map_or_else(|| Ok(SecretBytes::new(vec![0; 32])), |row| super::open_key(env, row))?;
     let signed = macaroon.verify(&key);
     let Some(row) = row else {
-        return Ok(Examined::Bad(Failure::of_stranger("there is no such token", Denied::NotValid)));
+        return Ok(Examined::Bad(Box::new(Failure::of_stranger("there is no such token", Denied::NotValid))));
     };
-    let bad = |reason: String, denied, row, proved| Ok(Examined::Bad(Failure { reason, denied, row: Some(row), proved }));
+    let bad = |reason: String, denied, row, proved| Ok(Examined::Bad(Box::new(Failure { reason, denied, row: Some(row), proved })));
     if !signed || macaroon.location != env.config.token_location() {
         let what = if signed { "it was made for another index" } else { "its signature is wrong" };
         return bad(what.to_owned(), Denied::NotValid, row, signed);

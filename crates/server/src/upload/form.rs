@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -9,6 +10,7 @@ use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
+use tokio::time::timeout;
 
 use crate::input::FORM_MOST;
 use crate::refusal::Refusal;
@@ -19,6 +21,9 @@ const TEXT_MOST: usize = 4 << 20;
 const PARTS_MOST: usize = 2000;
 /// How much may wait unread before the parser makes something of it: the head of a part is never that long.
 const UNREAD_MOST: usize = 1 << 20;
+
+/// How long a client may send nothing.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// A part of the form.
 pub enum Part {
@@ -38,7 +43,7 @@ pub struct Body {
 }
 
 enum Shape {
-    Multipart { parser: Multipart<'static>, file: Option<Field<'static>> },
+    Multipart { parser: Box<Multipart<'static>>, file: Option<Box<Field<'static>>> },
     Plain(std::vec::IntoIter<(String, String)>),
 }
 
@@ -59,7 +64,7 @@ impl Body {
                 let whole = file_most.saturating_add(2 * TEXT_MOST as u64);
                 let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(whole));
                 let parser = Multipart::with_constraints(paced(body, Arc::clone(&unread)), boundary, constraints);
-                Shape::Multipart { parser, file: None }
+                Shape::Multipart { parser: Box::new(parser), file: None }
             }
             Err(_) => {
                 let bytes = to_bytes(body, FORM_MOST).await.map_err(|_| bad("Invalid Form Data."))?;
@@ -86,7 +91,7 @@ impl Body {
         };
         drop(file.take());
         loop {
-            let Some(field) = parser.next_field().await.map_err(|e| broken(&e))? else { return Ok(None) };
+            let Some(field) = in_time(parser.next_field()).await? else { return Ok(None) };
             self.unread.store(0, Ordering::Relaxed);
             self.parts += 1;
             if self.parts > PARTS_MOST {
@@ -95,18 +100,19 @@ impl Body {
             let name = field.name().unwrap_or_default().to_owned();
             match (name.as_str(), field.file_name()) {
                 // Signatures are not kept; old clients send them as a file.
-                ("" | "gpg_signature", _) => {}
+                ("" | "gpg_signature", _) => drop(bytes(field, &mut self.text_bytes, &self.unread).await?),
                 ("content", Some(filename)) => {
                     if field.content_type().is_some_and(|kind| kind.type_() == mime::IMAGE) {
                         return Err(bad("Invalid distribution file."));
                     }
                     let filename = filename.to_owned();
-                    *file = Some(field);
+                    *file = Some(Box::new(field));
                     return Ok(Some(Part::File(filename)));
                 }
                 (_, Some(_)) => return Err(bad(&format!("{name}: Should not be a tuple."))),
                 (_, None) => {
-                    let value = text(field, &mut self.text_bytes, &self.unread).await?;
+                    let value = bytes(field, &mut self.text_bytes, &self.unread).await?;
+                    let value = String::from_utf8(value).map_err(|_| bad("Invalid Form Data."))?;
                     return Ok(Some(Part::Text(name, value)));
                 }
             }
@@ -119,13 +125,17 @@ impl Body {
     /// 400 when the form breaks off or is too large.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Refusal> {
         let Shape::Multipart { file: Some(file), .. } = &mut self.shape else { return Ok(None) };
-        let chunk = file.chunk().await.map_err(|e| broken(&e))?;
+        let chunk = in_time(file.chunk()).await?;
         self.unread.store(0, Ordering::Relaxed);
         Ok(chunk)
     }
 
-    /// Reads the rest and forgets it, within the same limits.
+    /// Reads the rest and forgets it, within the same limits and for a while.
     pub async fn drain(&mut self) {
+        drop(timeout(IDLE, self.skip()).await);
+    }
+
+    async fn skip(&mut self) {
         while let Ok(Some(_)) = self.chunk().await {}
         let Shape::Multipart { parser, file } = &mut self.shape else { return };
         drop(file.take());
@@ -138,9 +148,17 @@ impl Body {
     }
 }
 
-async fn text(mut field: Field<'static>, so_far: &mut usize, unread: &AtomicUsize) -> Result<String, Refusal> {
+/// The next of the body, unless the client falls silent.
+async fn in_time<T>(next: impl Future<Output = multer::Result<T>>) -> Result<T, Refusal> {
+    match timeout(IDLE, next).await {
+        Ok(next) => next.map_err(|e| broken(&e)),
+        Err(_) => Err(Refusal::Exactly(StatusCode::REQUEST_TIMEOUT, "The upload stood still for a minute.".to_owned())),
+    }
+}
+
+async fn bytes(mut field: Field<'static>, so_far: &mut usize, unread: &AtomicUsize) -> Result<Vec<u8>, Refusal> {
     let mut value = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|e| broken(&e))? {
+    while let Some(chunk) = in_time(field.chunk()).await? {
         unread.store(0, Ordering::Relaxed);
         *so_far += chunk.len();
         if *so_far > TEXT_MOST {
@@ -148,7 +166,7 @@ async fn text(mut field: Field<'static>, so_far: &mut usize, unread: &AtomicUsiz
         }
         value.extend_from_slice(&chunk);
     }
-    String::from_utf8(value).map_err(|_| bad("Invalid Form Data."))
+    Ok(value)
 }
 
 /// Hands the parser one chunk at a time: it would gather all that has come already, and the head of a part without end.

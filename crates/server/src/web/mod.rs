@@ -1,14 +1,16 @@
-//! Handlers of the pages of accounts: they read forms, call verbs, and show what came of it. No rules live here.
+//! Handlers of the pages for people: they read forms, call verbs, and show what came of it. No rules live here.
 
 pub mod account;
 pub mod gates;
 pub mod next;
+pub mod projects;
 pub mod proofs;
 pub mod public;
 pub mod registration;
 pub mod reset;
 pub mod signin;
 mod tags;
+pub mod tokens;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use credentials::link::LinkToken;

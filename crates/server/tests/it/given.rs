@@ -1,25 +1,27 @@
 //! What is there before a test begins: accounts that may upload, their tokens, and uploads, without the pages that lead there.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use credentials::caveat::Caveat;
+use credentials::link::LinkToken;
 use credentials::macaroon::Macaroon;
 use credentials::secret::Secret;
 use index::Env;
 use index::act::{self, Housekeeping, housekeeping};
 use index::db::Reading;
-use index::db::entities::{account_causes, accounts, addresses, events, factors};
-use index::ids::{AccountId, AddressId, CauseId, EventId, FactorId, TokenId};
+use index::db::entities::{account_causes, accounts, acts, addresses, events, factors, sessions};
+use index::ids::{AccountId, ActId, AddressId, CauseId, EventId, FactorId, SessionId, TokenId};
 use index::policy::{Actor, Credential, MintToken, Origin, RevokeToken, Who};
 use index::tokens::{self, Minted, NewToken};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder};
 
 use crate::dist::{BOUNDARY, Dist};
-use crate::world::{Answer, World};
+use crate::world::{Answer, Browser, World};
 
 /// Where uploads come from, unless a test says otherwise.
 pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 80));
@@ -104,6 +106,54 @@ pub async fn strip(world: &World, account: AccountId, has: Has) {
         })
     });
     done.await.expect("rows can be deleted");
+}
+
+/// A browser in which the account is signed in.
+pub async fn browser(world: &World, account: AccountId) -> Browser<'_> {
+    let token = LinkToken::generate(&*world.env.entropy);
+    let (env, digest) = (world.env.clone(), token.digest().to_vec());
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let (now, entropy) = (tx.now(), &*env.entropy);
+            sessions::ActiveModel {
+                id: Set(SessionId::new(now, entropy)),
+                account_id: Set(account),
+                token_digest: Set(digest),
+                factor_id: Set(None),
+                created_at: Set(now),
+                last_seen_at: Set(now),
+                expires_at: Set(now.plus(Duration::from_secs(3600))),
+                proved_at: Set(None),
+                proved_with: Set(None),
+                mailbox_proved_at: Set(None),
+                until_at: Set(None),
+                began_by: Set(EventId::new(now, entropy)),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(())
+        })
+    });
+    done.await.expect("a session can be added");
+    let browser = world.browser();
+    browser.set_cookie("__Host-strongroom_session", token.expose());
+    browser
+}
+
+/// Proves an act that was asked for, as the right code would.
+pub async fn prove(world: &World, act: ActId) {
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let row = acts::Entity::find_by_id(act).one(tx.connection()).await?.expect("the act was asked for");
+            let mut row = row.into_active_model();
+            row.proved_at = Set(Some(tx.now()));
+            row.proved_with = Set(Some("totp".to_owned()));
+            row.update(tx.connection()).await?;
+            Ok(())
+        })
+    });
+    done.await.expect("an act can be proved");
 }
 
 /// Stops an account.

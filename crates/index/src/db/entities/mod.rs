@@ -16,6 +16,7 @@ pub mod limit_windows;
 pub mod links;
 pub mod mailbox_codes;
 pub mod prohibited_names;
+pub mod project_lines;
 pub mod projects;
 pub mod recovery_codes;
 pub mod recovery_sets;

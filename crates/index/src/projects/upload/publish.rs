@@ -32,7 +32,7 @@ pub enum Fits {
     /// Here already, byte for byte under this name.
     AlreadyHere,
     /// Into this project and release, where they exist.
-    Into(Option<projects::Model>, Option<releases::Model>),
+    Into(Option<Box<projects::Model>>, Option<ReleaseId>),
 }
 
 /// What can be said before the file is read: whether a new name may be taken, whether the project is full.
@@ -70,7 +70,7 @@ pub async fn check_fits<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadF
     if let Some(release) = &release {
         check_one_sdist(read, release.id, file).await?;
     }
-    Ok(Fits::Into(Some(project), release))
+    Ok(Fits::Into(Some(Box::new(project)), release.map(|row| row.id)))
 }
 
 /// A name is used once for good, and so are bytes: only the same bytes under the same name are no error.
@@ -138,11 +138,11 @@ pub async fn publish(env: &Env, tx: &mut Tx, permit: &Permit<UploadFile>, file: 
     };
     let (new_project, new_release) = (project.is_none(), release.is_none());
     let project = match project {
-        Some(project) => respell(tx, project, file).await?,
+        Some(project) => respell(tx, &project, file).await?,
         None => found(env, tx, permit, file).await?,
     };
     let release = match release {
-        Some(release) => release.id,
+        Some(release) => release,
         None => begin_release(env, tx, permit, project, file).await?,
     };
     let id = add_file(env, tx, permit, (project, release), file).await?;
@@ -160,7 +160,7 @@ pub async fn publish(env: &Env, tx: &mut Tx, permit: &Permit<UploadFile>, file: 
 }
 
 /// The display name follows the last upload; it is the same name in every comparison.
-async fn respell(tx: &Tx, project: projects::Model, file: &Distribution) -> Result<ProjectId, Refused> {
+async fn respell(tx: &Tx, project: &projects::Model, file: &Distribution) -> Result<ProjectId, Refused> {
     if project.name != file.project.as_str() {
         let sql = "UPDATE projects SET name = $2 WHERE id = $1";
         tx.execute(sql, vec![Value::from(project.id), Value::from(file.project.as_str())]).await?;

@@ -92,3 +92,22 @@ both_engines! {
         assert_eq!(world.jobs("state = 'failed'").await, 1);
     }
 }
+
+/// P11, R29: what lies on the disk before a mail is sent opens nothing.
+#[tokio::test]
+async fn a_code_on_its_way_into_a_mail_is_nowhere_on_the_disk() {
+    let world = World::sqlite(&[]).await;
+    let (ada, to) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+    people::register(&world, ada, to[0], "a-token-that-nobody-may-read").await;
+    let on_disk = || {
+        let files = std::fs::read_dir(&world.env.config.data_dir).expect("the data folder");
+        let paths = files.map(|f| f.expect("readable").path()).filter(|path| path.is_file());
+        paths.flat_map(|path| std::fs::read(path).expect("readable")).collect::<Vec<u8>>()
+    };
+    let holds = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let bytes = on_disk();
+    assert!(holds(&bytes, "account:create"), "the event is there, so this is where the token would be");
+    assert!(!holds(&bytes, "a-token-that-nobody-may-read"));
+    world.work().await;
+    assert!(!holds(&on_disk(), "a-token-that-nobody-may-read"), "not after it either");
+}
