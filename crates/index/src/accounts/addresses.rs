@@ -10,7 +10,7 @@ use crate::act;
 use crate::db::entities::{addresses, links};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, AddressVerified, Entry, VerificationSent};
+use crate::events::{self, AddressVerified, Entry, VerificationSent, VerificationWithheld};
 use crate::ids::{AccountId, AddressId, EventId, SessionId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Denied, Permit, SendVerification, State, VerifyAddress, standing};
@@ -93,6 +93,24 @@ pub async fn primary<R: Reading>(read: &R, account: AccountId) -> Result<Option<
     Ok(of_account(read, account).await?.into_iter().find(|row| row.is_primary))
 }
 
+/// What the account's own pages show: its addresses, or the one that it was registered with and that belongs to another account.
+///
+/// # Errors
+/// The database.
+pub async fn shown<R: Reading>(read: &R, account: AccountId) -> Result<Vec<AddressRow>, Refused> {
+    let open = of_account(read, account).await?;
+    if !open.is_empty() {
+        return Ok(open);
+    }
+    Ok(withheld(read, account).await?.into_iter().collect())
+}
+
+async fn withheld<R: Reading>(read: &R, account: AccountId) -> Result<Option<AddressRow>, Refused> {
+    let ended = addresses::Entity::find().filter(addresses::Column::AccountId.eq(account)).filter(addresses::Column::UntilAt.is_not_null());
+    let rows = ended.all(read.connection()).await?;
+    Ok(rows.into_iter().find(|row| row.ended_by == Some(row.began_by)))
+}
+
 /// The account's address that was typed, in any case.
 ///
 /// # Errors
@@ -114,7 +132,15 @@ pub(crate) async fn give(
     began_by: EventId,
 ) -> Result<Option<AddressId>, Refused> {
     let id = AddressId::new(tx.now(), &*env.entropy);
-    let row = addresses::ActiveModel {
+    let row = first_row(tx, id, (account, address), began_by);
+    // The unique index decides, so that two registrations at once cannot both have it.
+    let nothing = sea_orm::sea_query::OnConflict::new().do_nothing().to_owned();
+    let rows = addresses::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.connection()).await?;
+    Ok((rows == 1).then_some(id))
+}
+
+fn first_row(tx: &Tx, id: AddressId, (account, address): (AccountId, &Address), began_by: EventId) -> addresses::ActiveModel {
+    addresses::ActiveModel {
         id: Set(id),
         account_id: Set(account),
         address: Set(address.as_str().to_owned()),
@@ -125,11 +151,17 @@ pub(crate) async fn give(
         until_at: Set(None),
         began_by: Set(began_by),
         ended_by: Set(None),
-    };
-    // The unique index decides, so that two registrations at once cannot both have it.
-    let nothing = sea_orm::sea_query::OnConflict::new().do_nothing().to_owned();
-    let rows = addresses::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.connection()).await?;
-    Ok((rows == 1).then_some(id))
+    }
+}
+
+/// Notes which address an account was registered with that belongs to another one: the row ends with the event that began it.
+pub(crate) async fn withhold(env: &Env, tx: &Tx, account: AccountId, address: &Address, began_by: EventId) -> Result<(), Refused> {
+    let id = AddressId::new(tx.now(), &*env.entropy);
+    let mut row = first_row(tx, id, (account, address), began_by);
+    row.until_at = Set(Some(tx.now()));
+    row.ended_by = Set(Some(began_by));
+    addresses::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    Ok(())
 }
 
 /// A link that verifies an address, on its way into a mail.
@@ -226,10 +258,14 @@ pub async fn reverify(env: &Env, actor: &Actor, account: AccountId, typed: &str)
 async fn send_verification(env: &Env, tx: &mut Tx, permit: &Permit<SendVerification>, typed: &str) -> Result<(), Refused> {
     let account = *permit.on();
     let folded = typed.trim().to_ascii_lowercase();
-    let row = of_account(tx, account).await?.into_iter().find(|row| row.folded == folded);
+    let row = shown(tx, account).await?.into_iter().find(|row| row.folded == folded);
     let row = row.ok_or_else(|| Invalid::new("email", "Your account has no such address."))?;
     if row.verified_at.is_some() {
         return Err(Invalid::new("email", "This address is verified already.").into());
+    }
+    if row.until_at.is_some() {
+        events::record(env, tx, permit, Entry::of(VerificationWithheld {}).about(account)).await?;
+        return Ok(());
     }
     let session = permit.actor().session.map(|s| s.id);
     let enclosed = verification_link(env, tx, account, row.id, session, permit.event()).await?;

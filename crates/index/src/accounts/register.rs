@@ -7,7 +7,7 @@ use crate::accounts::names::UserName;
 use crate::db::entities::accounts;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, AccountCreated, Entry, KnownAddressRegistered};
+use crate::events::{self, AccountCreated, AccountWithheld, Entry, KnownAddressRegistered};
 use crate::ids::{AccountId, EventId};
 use crate::policy::{Permit, Register};
 use crate::refused::{Invalid, Refused};
@@ -45,18 +45,17 @@ pub fn display_name(typed: &str) -> Result<String, Invalid> {
     Ok(name.to_owned())
 }
 
-/// Creates the account, or tells the owner of the address when it is known. The caller sees no difference.
+/// Creates the account, and tells the owner of the address when it is known. The caller sees no difference, now or later.
 ///
 /// # Errors
 /// `Invalid` when the user name is taken.
 pub async fn register(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &Registration) -> Result<(), Refused> {
     check_free(tx, &new.username).await?;
     let account = AccountId::new(tx.now(), &*env.entropy);
-    let Some(address) = addresses::give(env, tx, account, &new.address, permit.event()).await? else {
-        return tell_owner(env, tx, permit, new).await;
-    };
+    let address = addresses::give(env, tx, account, &new.address, permit.event()).await?;
     let created = NewAccount { username: &new.username, display_name: &new.display_name, password_hash: Some(&new.password_hash) };
     insert(tx, account, created, permit.event()).await?;
+    let Some(address) = address else { return withhold(env, tx, permit, account, new).await };
     let enclosed = addresses::verification_link(env, tx, account, address, None, permit.event()).await?;
     let event = AccountCreated { username: new.username.as_str().to_owned() };
     let entry = Entry::of(event).about(account).with_address(new.address.as_str()).addressed_to(address).enclosing(enclosed);
@@ -64,13 +63,14 @@ pub async fn register(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &R
     Ok(())
 }
 
-/// The owner of the address is told that somebody tried; nothing is created.
-async fn tell_owner(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &Registration) -> Result<(), Refused> {
+/// The owner of the address is told that somebody tried. The account stands like any other that is not verified: else the user
+/// name, or a login with it, would tell whether the address is known. It has no address, so that nothing can ever verify it.
+async fn withhold(env: &Env, tx: &mut Tx, permit: &Permit<Register>, account: AccountId, new: &Registration) -> Result<(), Refused> {
+    addresses::withhold(env, tx, account, &new.address, permit.event()).await?;
+    let event = AccountWithheld { username: new.username.as_str().to_owned() };
+    events::record(env, tx, permit, Entry::of(event).about(account).with_address(new.address.as_str())).await?;
     let known = addresses::by_folded(tx, &new.address.folded()).await?;
-    let Some(known) = known.filter(|_| new.may_mail) else {
-        tx.leave_as_it_was();
-        return Ok(());
-    };
+    let Some(known) = known.filter(|_| new.may_mail) else { return Ok(()) };
     let entry = Entry::of(KnownAddressRegistered {}).about(known.account_id).with_address(&known.address).addressed_to(known.id);
     events::record(env, tx, permit, entry).await?;
     Ok(())

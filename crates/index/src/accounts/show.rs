@@ -49,7 +49,7 @@ pub async fn overview<R: Reading>(read: &R, permit: &Permit<SeeAccount>) -> Resu
     let account = accounts::by_id(read, id).await?.ok_or(Denied::Hidden)?;
     Ok(Overview {
         account,
-        addresses: addresses::of_account(read, id).await?,
+        addresses: addresses::shown(read, id).await?,
         factors: factors_of(read, id).await?,
         codes_left: codes_left(read, id).await?,
         tokens: count(read, TOKENS, vec![Value::from(id), Value::from(read.now())]).await?,

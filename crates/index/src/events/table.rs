@@ -57,6 +57,8 @@ macro_rules! events { ($(
 events! {
     /// An account was created, by its owner or an operator.
     AccountCreated { username: String } = "account:create", "The account was created.", Addressee;
+    /// An account was created whose address belongs to another one: it can sign in and never be verified, so that nobody can tell.
+    AccountWithheld { username: String } = "account:create:known-address", "The account was created.", Nobody("the owner of the address gets a mail of its own");
     /// Somebody tried to register with an address that an account already has.
     KnownAddressRegistered {} = "account:register:known-address", "Somebody tried to register another account with this address.", Addressee;
     /// A single-use set-up link was made.
@@ -83,6 +85,8 @@ events! {
     AddressVerified {} = "account:email:verified", "The address was verified.", Nobody("the person who did it is looking at the page");
     /// The verification mail was asked for again.
     VerificationSent {} = "account:email:reverify", "The verification mail was sent again.", Addressee;
+    /// The verification mail was asked for again, for an address that belongs to another account: none was sent.
+    VerificationWithheld {} = "account:email:reverify:known-address", "The verification mail was sent again.", Nobody("the owner of the address was told when it was registered");
     /// A six-digit code was sent to the mailbox.
     MailboxCodeSent {} = "account:mailbox:code-sent", "A six-digit code was sent to the mailbox.", Addressee;
     /// The mailbox was proved.

@@ -175,7 +175,7 @@ fn known_address(story: &Story<'_>) -> Wording {
         button: Some(Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") }),
         code: None,
         paragraphs: vec![
-            format!("Nothing was created, and whoever tried was not told that you have an account: it is {}.", story.reader.username),
+            format!("Whoever tried cannot use your address, and was not told that you have an account: it is {}.", story.reader.username),
             "If this was you: sign in with that name. If you have forgotten the password, ask for a link to choose a new one.".to_owned(),
             "If this was not you: do nothing. Your account is as it was.".to_owned(),
         ],

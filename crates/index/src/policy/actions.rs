@@ -66,9 +66,9 @@ actions! {
     ReadIndex on Site, "index:read", needs [], gates [],
         Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker], ReadsOnly;
 
-    /// Create an account; a known address gets another mail instead.
+    /// Create an account; the owner of a known address gets another mail instead, and the account can never be verified.
     Register on Site, "account:register", needs [], gates [],
-        Neither with No, at_most [Nobody], leaves ["account:create", "account:register:known-address"];
+        Neither with No, at_most [Nobody], leaves ["account:create", "account:create:known-address", "account:register:known-address"];
     /// Complete the account that an operator made, or create the first administrator.
     SetUp on Site, "account:set-up", needs [], gates [],
         Grants with Itself, at_most [MailLink], leaves ["account:set-up", "account:email:reverify"];
@@ -96,7 +96,7 @@ actions! {
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
     /// Have the verification mail of the primary address sent again.
     SendVerification on AccountId, "account:send-verification", needs [Oneself], gates [],
-        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify"];
+        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify", "account:email:reverify:known-address"];
     /// Have a six-digit code sent to the primary address, and prove the mailbox with it, in one session (R4).
     ProveMailbox on AccountId, "account:prove-mailbox", needs [Oneself], gates [VerifiedAddress],
         Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent", "account:mailbox:proved", "account:mailbox:refused"];

@@ -84,7 +84,7 @@ pub async fn reverify(ctx: Ctx<SendVerification>, input: Form<Email>) -> Result<
         Ok(()) => Ok(Reply::see_other("/manage/account/emails/")),
         Err(refused) => {
             let errors = field_error(refused)?;
-            let rows = ctx.view(account, move |read, permit| Box::pin(addresses::of_account(read, *permit.on()))).await?;
+            let rows = ctx.view(account, move |read, permit| Box::pin(addresses::shown(read, *permit.on()))).await?;
             let addresses = address_lines(ctx.env(), rows);
             Ok(refused_form(&Emails { frame: frame(&ctx, None), errors, addresses }))
         }

@@ -8,6 +8,7 @@ mod mail;
 mod people;
 mod registration;
 mod reset;
+mod shell;
 mod signin;
 mod smtp;
 mod files;

@@ -75,9 +75,51 @@ both_engines! {
             answer.text().replace(&request, "").replace(email, "")
         };
         assert_eq!(plain(&known, &ada.email.to_uppercase()), plain(&unknown, "berta@people.example.org"));
-        assert_eq!(world.number("SELECT COUNT(*) AS n FROM accounts").await, before + 1, "only the unknown one was made");
+        assert_eq!(world.number("SELECT COUNT(*) AS n FROM accounts").await, before + 2);
         let mail = world.newest_mail_to(&ada.email).await;
         assert!(!mail.text.contains("token="), "the owner is told, and the mail opens nothing: {}", mail.text);
+    }
+
+    async fn nothing_that_a_registrant_can_do_tells_whether_the_address_was_known(world: World) {
+        let ada = world.verified("ada").await;
+        register(&world.browser(), "adele", &ada.email, PASSWORD).await;
+        register(&world.browser(), "berta", "berta@people.example.org", PASSWORD).await;
+        let mut seen = Vec::new();
+        for (name, email) in [("adele", ada.email.as_str()), ("berta", "berta@people.example.org")] {
+            let browser = world.browser();
+            let mut told = Vec::new();
+            let again = register(&world.browser(), name, "else@people.example.org", PASSWORD).await;
+            told.push((again.status(), String::new()));
+            let fields = [("username", name), ("password", PASSWORD)];
+            let answer = browser.submit("/account/login/", "/account/login/", &fields).await;
+            told.push((answer.status(), answer.location()));
+            let emails = "/manage/account/emails/";
+            let answer = browser.submit(emails, "/manage/account/emails/reverify/", &[("email", email)]).await;
+            told.push((answer.status(), answer.location()));
+            let pages = [
+                "/manage/account/", emails, "/manage/unverified-account/", "/manage/account/two-factor/", "/manage/account/security-history/",
+                "/account/verify-mailbox/",
+            ];
+            for page in pages {
+                let answer = browser.get(page).await;
+                let request = answer.header("x-request-id").expect("a request id").to_owned();
+                let mut text = answer.text().replace(&request, "").replace(email, "").replace(name, "");
+                if text.contains("csrf_token") {
+                    text = text.replace(&answer.csrf_token(), "");
+                }
+                told.push((answer.status(), text));
+            }
+            let asked = world.browser().submit("/account/request-password-reset/", "/account/request-password-reset/", &[("username_or_email", name)]).await;
+            told.push((asked.status(), String::new()));
+            seen.push(told);
+        }
+        let (known, unknown) = (&seen[0], &seen[1]);
+        for (one, other) in known.iter().zip(unknown) {
+            assert_eq!(one, other);
+        }
+        world.work().await;
+        let link = "SELECT COUNT(*) AS n FROM links l JOIN accounts a ON a.id = l.account_id WHERE a.username = 'adele'";
+        assert_eq!(world.number(link).await, 0, "no link was ever made for the account that can never be verified");
     }
 
     async fn the_owner_of_a_known_address_is_told_three_times_at_most(world: World) {
@@ -114,8 +156,9 @@ both_engines! {
             register(&two, "cora", "carl@people.example.org", PASSWORD)
         );
         assert_eq!((both.0.status(), both.1.status()), (200, 200));
-        assert_eq!(world.number("SELECT COUNT(*) AS n FROM accounts").await, 2);
-        assert_eq!(world.number("SELECT COUNT(*) AS n FROM addresses WHERE folded = 'carl@people.example.org'").await, 1);
+        assert_eq!(world.number("SELECT COUNT(*) AS n FROM accounts").await, 3);
+        let open = "SELECT COUNT(*) AS n FROM addresses WHERE folded = 'carl@people.example.org' AND until_at IS NULL";
+        assert_eq!(world.number(open).await, 1);
     }
 
     async fn registration_never_signs_in(world: World) {
