@@ -151,9 +151,11 @@ impl Take {
     }
 }
 
-const DUE: &str = "((state = 'ready' AND run_at <= $1) OR (state = 'running' AND locked_until <= $1))";
 const CLAIM: &str = "UPDATE jobs SET state = 'running', tries = tries + 1, locked_until = $2 WHERE id = (\
-    SELECT id FROM jobs WHERE {due}{take} ORDER BY run_at, id LIMIT 1{skip}) RETURNING id";
+    SELECT id FROM jobs WHERE ((state = 'ready' AND run_at <= $1) OR (state = 'running' AND locked_until <= $1)){take} \
+    ORDER BY run_at, id LIMIT 1{skip}) RETURNING id";
+const IS_DUE: &str = "SELECT 1 AS one FROM jobs \
+    WHERE ((state = 'ready' AND run_at <= $1) OR (state = 'running' AND locked_until <= $1)){take} LIMIT 1";
 /// How long a job of a kind that this version does not know waits for one that does.
 const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
 
@@ -162,7 +164,7 @@ const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
 /// # Errors
 /// The database.
 pub async fn is_due<R: Reading>(read: &R, take: Take) -> Result<bool, Refused> {
-    let sql = format!("SELECT 1 AS one FROM jobs WHERE {DUE}{} LIMIT 1", take.condition());
+    let sql = IS_DUE.replace("{take}", take.condition());
     Ok(read.row(&sql, vec![Value::from(read.now())]).await?.is_some())
 }
 
@@ -172,7 +174,7 @@ pub async fn is_due<R: Reading>(read: &R, take: Take) -> Result<bool, Refused> {
 /// The database.
 pub async fn claim(env: &Env, tx: &Tx, take: Take) -> Result<Option<Claimed>, Refused> {
     let skip = if tx.lock(true).is_empty() { "" } else { " FOR UPDATE SKIP LOCKED" };
-    let sql = CLAIM.replace("{due}", DUE).replace("{take}", take.condition()).replace("{skip}", skip);
+    let sql = CLAIM.replace("{take}", take.condition()).replace("{skip}", skip);
     let now = tx.now();
     while let Some(found) = tx.row(&sql, vec![Value::from(now), Value::from(now.plus(LEASE))]).await? {
         let id: JobId = found.try_get("", "id")?;

@@ -1,6 +1,6 @@
 //! The simple API: `/simple/` and `/simple/{name}/`, in the form and encoding that the client likes best.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use formats::simple::{Format, negotiate};
 use formats::{NormalizedName, ProjectName};
 use index::policy::ReadIndex;
@@ -35,16 +35,16 @@ const fn dress(format: Format) -> Dress {
     }
 }
 
-/// The form that the client accepts, or the answer that says which there are.
-fn form(headers: &HeaderMap) -> Result<Format, Reply> {
+/// The form that the client accepts, if it accepts one of ours.
+fn form(headers: &HeaderMap) -> Option<Format> {
     let lines: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
-    let accept = lines.join(",");
-    negotiate(Some(accept.as_str())).ok_or_else(|| {
-        let body =
-            "406 Not Acceptable: the forms are application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html and text/html";
-        let vary = axum::http::HeaderValue::from_static("Accept, Accept-Encoding");
-        for_other_origins(Reply::bytes(StatusCode::NOT_ACCEPTABLE, TEXT, body).with_header(header::VARY, vary))
-    })
+    negotiate(Some(lines.join(",").as_str()))
+}
+
+fn not_acceptable() -> Reply {
+    let body = "406 Not Acceptable: the forms are application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html and text/html";
+    let vary = HeaderValue::from_static("Accept, Accept-Encoding");
+    for_other_origins(Reply::bytes(StatusCode::NOT_ACCEPTABLE, TEXT, body).with_header(header::VARY, vary))
 }
 
 /// All projects.
@@ -52,10 +52,7 @@ fn form(headers: &HeaderMap) -> Result<Format, Reply> {
 /// # Errors
 /// The database.
 pub async fn index(ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal> {
-    let format = match form(ctx.headers()) {
-        Ok(format) => format,
-        Err(reply) => return Ok(reply),
-    };
+    let Some(format) = form(ctx.headers()) else { return Ok(not_acceptable()) };
     let page = listing::index_page(ctx.env(), format).await?;
     send(ctx.env(), ctx.headers(), &page, dress(format)).await
 }
@@ -70,10 +67,7 @@ pub async fn project(ctx: Ctx<ReadIndex>, input: Input<Name>) -> Result<Reply, R
         Spelled::Otherwise(name) => return Ok(moved(&format!("/simple/{name}/"))),
         Spelled::NoName => return Ok(nothing()),
     };
-    let format = match form(ctx.headers()) {
-        Ok(format) => format,
-        Err(reply) => return Ok(reply),
-    };
+    let Some(format) = form(ctx.headers()) else { return Ok(not_acceptable()) };
     match listing::project_page(ctx.env(), &name, format).await? {
         Some(page) => send(ctx.env(), ctx.headers(), &page, dress(format)).await,
         None => Ok(nothing()),

@@ -169,6 +169,7 @@ async fn read_all(database: &Database) {
         links,
         mailbox_codes,
         prohibited_names,
+        project_lines,
         projects,
         recovery_codes,
         recovery_sets,

@@ -2,12 +2,16 @@
 //!
 //! Plain ASCII where we choose the words, so that a kept mail can be read as it lies there.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use time::macros::format_description;
 
 use super::{Button, Fact, NoLetter, Story};
+use crate::accounts::link::Purpose;
 use crate::clock::Time;
 use crate::events::{Audience, Kind, Private};
+use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
 pub(super) struct Wording {
@@ -51,6 +55,15 @@ fn one_line(text: &str) -> String {
 fn when(at: Time) -> String {
     let shape = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
     at.calendar().format(shape).expect("every part of the shape is part of a calendar date")
+}
+
+/// How long something works, in words.
+fn lasting(time: Duration) -> String {
+    match (time.as_secs() / 3600, time.as_secs() / 60) {
+        (0, minutes) => format!("{minutes} minutes"),
+        (1, _) => "one hour".to_owned(),
+        (hours, _) => format!("{hours} hours"),
+    }
 }
 
 impl Story<'_> {
@@ -132,7 +145,10 @@ fn verify(story: &Story<'_>) -> Result<Wording, NoLetter> {
         button: story.token_button("Verify this address", "/account/verify-email/")?,
         code: None,
         paragraphs: vec![
-            "The link opens a page with one button. Open it in the browser in which you are signed in: there it also counts as a fresh proof of your mailbox.".to_owned(),
+            format!(
+                "The link works once, for {}. It opens a page with one button. Open it in the browser in which you are signed in: there it also counts as a fresh proof of your mailbox.",
+                lasting(Purpose::VerifyEmail.lifetime())
+            ),
             format!("If this was not you: do nothing. Without this link nobody can do anything on {} in your name.", story.env.config.name),
         ],
     })
@@ -144,7 +160,10 @@ fn made_for_you() -> Wording {
         button: None,
         code: None,
         paragraphs: vec![
-            "The operator who made it gives you a link with which you choose your password. The link works once, for one hour; ask for a new one when it is too old.".to_owned(),
+            format!(
+                "The operator who made it gives you a link with which you choose your password. The link works once, for {}; ask for a new one when it is too old.",
+                lasting(Purpose::SetUp.lifetime())
+            ),
             "If you do not expect this: do nothing. Without that link the account can do nothing.".to_owned(),
         ],
     }
@@ -169,7 +188,10 @@ fn reset(story: &Story<'_>) -> Result<Wording, NoLetter> {
         button: story.token_button("Choose a new password", "/account/reset-password/")?,
         code: None,
         paragraphs: vec![
-            "The link works once. Your second factor stays as it is and is still asked for.".to_owned(),
+            format!(
+                "The link works once, for {}. Your second factor stays as it is and is still asked for.",
+                lasting(Purpose::ResetPassword.lifetime())
+            ),
             "If this was not you: do nothing. Your password stays as it is. Give the link to nobody.".to_owned(),
         ],
     })
@@ -183,8 +205,9 @@ fn code(story: &Story<'_>) -> Result<Wording, NoLetter> {
         code: Some(story.secret()?.to_owned()),
         paragraphs: vec![
             format!(
-                "Type it only where you began: on {place}, in the browser in which you are signed in as {}. It proves that you read this mailbox, and leads to recovery codes and a second factor. It is good for 10 minutes.",
-                story.reader.username
+                "Type it only where you began: on {place}, in the browser in which you are signed in as {}. It proves that you read this mailbox, and leads to recovery codes and a second factor. It is good for {}.",
+                story.reader.username,
+                lasting(mailbox::LIFETIME)
             ),
             format!(
                 "Nobody who works on {} asks for it. Whoever asks you for it, by telephone, by mail or on another page, wants your account.",

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
 
+mod account;
 mod check;
 mod migrate;
 mod serve;
@@ -55,6 +56,8 @@ enum Command {
     Work(work::Work),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
+    /// Accounts: create, show, set-up links, freeze and thaw.
+    Account(account::Account),
     /// Compare the database with the blobs.
     Check(check::Check),
     /// Print a table of the running version.
@@ -62,7 +65,13 @@ enum Command {
 }
 
 /// The commands that act on the index, and the action that each performs: their doors.
-pub const COMMANDS: &[(&str, ActionName)] = &[];
+pub const COMMANDS: &[(&str, ActionName)] = &[
+    ("account create", ActionName::CreateAccount),
+    ("account show", ActionName::InspectAccount),
+    ("account setup-link", ActionName::MakeSetupLink),
+    ("account freeze", ActionName::FreezeAccount),
+    ("account thaw", ActionName::ThawAccount),
+];
 
 /// The command line as a whole, for tests and documentation.
 #[must_use]
@@ -89,6 +98,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run(&cli.common).await,
         Command::Work(work) => work.run(&cli.common).await,
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
+        Command::Account(account) => account.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),
     }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-use super::Common;
+use super::{Common, account};
 use crate::gate::{App, router};
 use crate::{listen, routes};
 
@@ -45,6 +45,7 @@ impl Serve {
 }
 
 async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
+    account::print_first_link(&env).await?;
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
     let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));

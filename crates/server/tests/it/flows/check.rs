@@ -142,3 +142,27 @@ async fn the_command_work_finishes_the_mail_in_hand_at_sigterm() {
     assert_eq!(status.code(), Some(0));
     assert_eq!((sink.accepted().len(), world.jobs("kind = 'send-mail' AND state = 'done'").await), (1, 1));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_log_names_no_address_no_code_and_no_password() {
+    let sink = Sink::open(Security::None).await;
+    sink.does(Mode::Answer(".", "451 4.3.0 <ada@example.org> not now"));
+    let world = World::sqlite(&[]).await;
+    let (ada, to) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+    people::send_code(&world, ada, to[0], "042117").await.expect("a verified account may ask");
+    people::freeze(&world, ada, "an incident").await;
+    // The program runs by the system's clock.
+    world.run("UPDATE jobs SET run_at = 0").await;
+    let mut command = strongroom(&world.env.config.data_dir, &["work"]);
+    command.env("STRONGROOM_MAIL__URL", sink.url()).env("STRONGROOM_LOG__FILTER", "trace").stderr(Stdio::piped());
+    let running = command.spawn().expect("the program starts");
+    tokio::time::timeout(Duration::from_secs(30), sink.until_arrived(2)).await.expect("both mails come");
+    assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().expect("kill is there").success());
+    let ended = tokio::task::spawn_blocking(move || running.wait_with_output()).await.expect("it ends").expect("it can be waited for");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    assert!(said.matches("a job is tried again").count() >= 2, "{said}");
+    for secret in ["ada@", "042117", "geheim"] {
+        assert!(!said.contains(secret), "{secret} is logged: {said}");
+    }
+}

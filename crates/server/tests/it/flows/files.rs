@@ -114,7 +114,7 @@ both_engines! {
             format!("{folder}{}.asc", dist.filename),
             format!("{folder}{}.metadata.metadata", dist.filename),
             format!("{folder}.metadata"),
-            format!("{folder}"),
+            folder.to_owned(),
             format!("{folder}..%2F{}", dist.filename),
             format!("/files/{}/{}/{}/{}", &sha256[..2], &sha256[2..4], &sha256[4..], dist.filename),
             format!("/files/{}/{}/{}/{}", &digest[..1], &digest[1..4], &digest[4..], dist.filename),

@@ -1,7 +1,5 @@
 //! A mail server that refuses, hangs, goes away and comes back: no notice is lost, and each has one Message-ID.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use index::work;
@@ -229,42 +227,4 @@ async fn a_mail_in_hand_is_finished_when_told_to_stop() {
     running.await.expect("it ends");
     assert_eq!((sink.accepted().len(), world.jobs("kind = 'send-mail' AND state = 'done'").await), (1, 1));
     assert_eq!(world.jobs("kind = 'notify' AND state = 'ready'").await, 1, "nothing new was begun");
-}
-
-/// Where a test's log lines go.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// One thread, so that everything that happens is logged here.
-#[tokio::test]
-async fn what_is_logged_names_no_address_no_code_and_no_password() {
-    let log = Log::default();
-    let writer = log.clone();
-    let lines = tracing_subscriber::fmt().with_env_filter("trace,sqlx=off,sea_orm=off").with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(lines);
-    let sink = Sink::open(Security::None).await;
-    let world = world(&sink, &[]).await;
-    sink.does(Mode::Answer(".", "451 4.3.0 <ada@example.org> not now"));
-    let (ada, to) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
-    people::send_code(&world, ada, to[0], "042117").await.expect("a verified account may ask");
-    people::freeze(&world, ada, "an incident").await;
-    world.work().await;
-    sink.does(Mode::Answer("RCPT", "550 5.1.1 <ada@example.org> nobody here"));
-    world.advance(SOON);
-    world.work().await;
-    let said = String::from_utf8_lossy(&log.0.lock().expect("not poisoned")).into_owned();
-    assert!(said.contains("a job is tried again") && said.contains("a job failed for good"), "{said}");
-    for secret in ["ada@", "042117", "geheim"] {
-        assert!(!said.contains(secret), "{secret} is logged: {said}");
-    }
 }
