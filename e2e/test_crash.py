@@ -7,7 +7,7 @@ from harness.person import publisher
 from harness.wheels import build_wheel, sha256, upload
 
 # Step of an upload at which `STRONGROOM_CRASH_AT` kills the process, and whether the file is there afterwards.
-STEPS = {"staged": False, "blob_synced": False, "before_commit": False, "after_commit": True}
+STEPS = {"staged": False, "blob_synced": False, "project:upload/before_commit": False, "project:upload/after_commit": True}
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -66,7 +66,9 @@ class Browser:
     def press(self, selector="main form[method=post] button:not([type=button])"):
         """Presses a button or a link, and waits for the next page."""
         before = self.see("html")
-        self.see(selector).click()
+        button = self.see(selector)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        button.click()
 
         def gone():
             try:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 import socket
 import uuid
 import zipfile
@@ -14,16 +15,17 @@ import requests
 
 def build_wheel(folder, name, version="1.0", payload_size=0):
     """A valid pure wheel; a payload of random bytes makes it as large as wanted."""
-    stem = f"{name}-{version}"
+    module = re.sub(r"[-_.]+", "_", name).lower()
+    stem = f"{module}-{version}"
     path = Path(folder) / f"{stem}-py3-none-any.whl"
     path.parent.mkdir(parents=True, exist_ok=True)
     members = {
-        f"{name}/__init__.py": f"NAME = {name!r}\n".encode(),
+        f"{module}/__init__.py": f"NAME = {name!r}\n".encode(),
         f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: Made by a test\n".encode(),
         f"{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\nGenerator: e2e\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     if payload_size:
-        members[f"{name}/payload.bin"] = os.urandom(payload_size)
+        members[f"{module}/payload.bin"] = os.urandom(payload_size)
     record = "".join(f"{member},sha256={_urlsafe(content)},{len(content)}\n" for member, content in members.items())
     members[f"{stem}.dist-info/RECORD"] = (record + f"{stem}.dist-info/RECORD,,\n").encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED if payload_size else zipfile.ZIP_DEFLATED) as archive:

@@ -83,9 +83,9 @@ where
         return Ok(out);
     }
     check_recorded::<A>(&tx)?;
-    crash_point("before_commit");
+    crash_point(&format!("{}/before_commit", A::NAME.wire()));
     let old = tx.commit().await?;
-    crash_point("after_commit");
+    crash_point(&format!("{}/after_commit", A::NAME.wire()));
     env.prepared.drop_pages(&old);
     Ok(out)
 }

@@ -24,7 +24,7 @@ async fn sqlite() -> (Database, tempfile::TempDir) {
 async fn postgres() -> Database {
     let server = std::env::var("STRONGROOM_TEST_POSTGRES")
         .expect("STRONGROOM_TEST_POSTGRES names a PostgreSQL server: run `scripts/test`, which starts one");
-    let server = server.trim_end_matches('/');
+    let server = server.trim_end_matches('/').trim_end_matches("/postgres");
     let name = format!("strongroom_{}", crate::ids::new_uuid(NOW, &credentials::entropy::SystemEntropy).simple());
     let admin = sea_orm::Database::connect(format!("{server}/postgres")).await.expect("the test server answers");
     admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("databases may be made");

@@ -1,6 +1,7 @@
 //! `strongroom serve`: web, API and jobs in one process.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
 use anyhow::Context;
 use clap::Args;
@@ -74,7 +75,7 @@ pub(super) async fn until_told(stop: watch::Sender<bool>) {
 /// Begins to log as the settings say.
 pub(super) fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).context("the setting `log.filter` cannot be read")?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     let started = if config.log_format == "json" { log.json().try_init() } else { log.try_init() };
     started.map_err(|e| anyhow::anyhow!("logging cannot start: {e}"))
 }

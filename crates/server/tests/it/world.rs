@@ -58,11 +58,12 @@ impl World {
         let server = std::env::var("STRONGROOM_TEST_POSTGRES").expect(
             "STRONGROOM_TEST_POSTGRES must name a PostgreSQL server where databases may be made: run `scripts/test`, which starts one",
         );
+        let server = server.trim_end_matches('/').trim_end_matches("/postgres").to_owned();
         let name = format!("strongroom_{}", index::ids::new_uuid(START, &SystemEntropy).simple());
-        let admin = Database::connect(format!("{}/postgres", server.trim_end_matches('/'))).await.expect("the test server answers");
+        let admin = Database::connect(format!("{server}/postgres")).await.expect("the test server answers");
         admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("databases may be made");
         admin.close().await.expect("a connection closes");
-        Self::open(Some(format!("{}/{name}", server.trim_end_matches('/'))), settings).await
+        Self::open(Some(format!("{server}/{name}")), settings).await
     }
 
     async fn open(database: Option<String>, settings: &[(&str, &str)]) -> Self {
