@@ -88,7 +88,8 @@ impl Recipe {
     }
     /// Another file name, and the folder inside that goes with it.
     pub fn named(mut self, filename: &str, top: &str) -> Self {
-        (filename.clone_into(&mut self.filename), top.clone_into(&mut self.top));
+        filename.clone_into(&mut self.filename);
+        top.clone_into(&mut self.top);
         self
     }
 
