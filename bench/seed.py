@@ -6,7 +6,7 @@ import sqlite3
 import sys
 import uuid
 
-FILES = 128
+FILES = 104
 AT = 1_795_420_800_000_000
 
 

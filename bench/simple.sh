@@ -15,7 +15,7 @@ pids+=($!)
 for _ in $(seq 200); do curl -sf "http://$ours/_health/" >/dev/null && break; sleep 0.1; done
 python3 "$here/seed.py" "$work/data/strongroom.sqlite"
 
-mkdir "$work/www"
+mkdir "$work/www" && chmod 755 "$work" "$work/www" # started by root, nginx reads as somebody else
 accept='Accept: application/vnd.pypi.simple.v1+json' encoding='Accept-Encoding: gzip'
 curl -sf -H "$accept" "http://$ours/simple/bench/" -o "$work/plain"
 curl -sf -H "$accept" -H "$encoding" "http://$ours/simple/bench/" -o "$work/www/page"

@@ -193,7 +193,8 @@ where
     Fut: Future<Output = Result<Reply, Refusal>> + Send,
 {
     let seen = Seen::of(&app, &request);
-    let (form, made_cookie) = FormGuard::of(&app, &seen.headers);
+    // Only pages have forms; what tools read is not slowed by one.
+    let (form, made_cookie) = if door.face == Face::Html { FormGuard::of(&app, &seen.headers) } else { (FormGuard::NONE, false) };
     let mut viewer = None;
     let done = async {
         let (identified, request) = admit(&app, door, &seen, &form, request).await?;
@@ -326,6 +327,9 @@ struct Checked {
 }
 
 impl FormGuard {
+    /// Where there is no form: it is never compared with one.
+    const NONE: Self = Self { cookie: String::new(), token: String::new() };
+
     /// The guard of this browser, and whether its cookie was made just now.
     fn of(app: &App, headers: &HeaderMap) -> (Self, bool) {
         let env = &app.env;
