@@ -90,7 +90,7 @@ class Newcomer:
         assert len(codes) == 8 and len(set(codes)) == 8
         self.index.secrets |= set(codes)
         self.look("recovery-codes")
-        self.browser.press(f"main a[href='{BURN_CODE}']")
+        self.browser.press(f"main a[href^='{BURN_CODE}']")
         self.gate(BURN_CODE, "burn")
         self.browser.type(recovery_code_value=codes[0])
         self.browser.press()

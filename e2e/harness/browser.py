@@ -27,7 +27,7 @@ class Browser:
         for flag in (
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
             "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-            "--no-proxy-server", f"--user-data-dir={profile}",
+            "--no-proxy-server", "--window-size=1280,1100", f"--user-data-dir={profile}",
         ):  # fmt: skip
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -67,7 +67,7 @@ class Browser:
         """Presses a button or a link, and waits for the next page."""
         before = self.see("html")
         button = self.see(selector)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", button)
         button.click()
 
         def gone():

@@ -30,7 +30,10 @@ def build_wheel(folder, name, version="1.0", payload_size=0):
     members[f"{stem}.dist-info/RECORD"] = (record + f"{stem}.dist-info/RECORD,,\n").encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED if payload_size else zipfile.ZIP_DEFLATED) as archive:
         for member, content in members.items():
-            archive.writestr(member, content)
+            # One time for all, so that the same wheel built twice is the same bytes.
+            entry = zipfile.ZipInfo(member, date_time=(2026, 1, 1, 0, 0, 0))
+            entry.compress_type = archive.compression
+            archive.writestr(entry, content)
     return path
 
 

@@ -34,13 +34,15 @@ use crate::reply::{CookieName, Reply};
 pub struct App {
     env: Env,
     drill: Option<Arc<str>>,
+    /// The paths of pages that a signed-in person can open, as patterns: where `next` may lead (R30).
+    pages: Arc<[&'static str]>,
 }
 
 impl App {
     /// The faces of one index. `drill` says by how much the clock is shifted, if it is (R32).
     #[must_use]
     pub fn new(env: Env, drill: Option<String>) -> Self {
-        Self { env, drill: drill.map(Arc::from) }
+        Self { env, drill: drill.map(Arc::from), pages: Arc::from([]) }
     }
 }
 
@@ -83,6 +85,10 @@ impl<A: Action> Ctx<A> {
     /// The path and query that were asked for.
     pub fn target(&self) -> &str {
         &self.target
+    }
+    /// The paths of pages that can be opened, as patterns.
+    pub fn pages(&self) -> &[&'static str] {
+        &self.app.pages
     }
     /// Whether cookies are for https only.
     pub fn https(&self) -> bool {
@@ -422,8 +428,16 @@ fn stamp(app: &App, response: &mut Response, seen: &Seen) {
     tracing::info!(request_id = seen.request_id, method = %seen.method, path, status = response.status().as_u16(), "answered");
 }
 
+/// The paths of pages that a signed-in person can open. Pages for half-open sign-ins are steps on the way, never an end.
+#[must_use]
+pub fn pages_of(table: &[Route]) -> Vec<&'static str> {
+    let is_page = |row: &&Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::Session);
+    table.iter().filter(is_page).map(|row| row.path).collect()
+}
+
 /// Builds the router: the rows, and what is answered where no row is.
 pub fn router(app: App, table: Vec<Route>) -> Router {
+    let app = App { pages: Arc::from(pages_of(&table)), ..app };
     #[expect(clippy::disallowed_methods, reason = "the gate alone builds the router")]
     let router = table.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.mount));
     #[expect(clippy::disallowed_methods, reason = "the gate alone builds the router")]

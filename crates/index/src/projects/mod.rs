@@ -1,6 +1,7 @@
 //! Projects: names, roles, releases, files, what the index shows of them.
 
 pub mod files;
+mod line;
 pub mod listing;
 pub mod names;
 pub mod roles;

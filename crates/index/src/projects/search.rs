@@ -2,10 +2,11 @@
 //! (its newest release) is written here too, with every change of its releases.
 
 use formats::{CoreMetadata, ProjectName};
-use sea_orm::{QueryResult, Value};
+use sea_orm::Value;
 
+pub use super::line::Line;
+use super::line::plain;
 use super::show::{self, ReleaseLine};
-use crate::clock::Time;
 use crate::db::{Engine, Reading, Tx};
 use crate::ids::{ProjectId, ReleaseId};
 use crate::refused::Refused;
@@ -49,21 +50,6 @@ const COUNT_ALL: &str = "SELECT COUNT(*) AS total FROM projects";
 const ALL: &str = "SELECT p.name, p.normalized, l.version, l.summary, l.released_at FROM projects p \
                    LEFT JOIN project_lines l ON l.project_id = p.id WHERE p.normalized > $1 ORDER BY p.normalized LIMIT 21";
 
-/// What lists show of a project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Its display name.
-    pub name: String,
-    /// Its normalized name.
-    pub normalized: String,
-    /// Its newest version, if it has a release.
-    pub version: Option<String>,
-    /// What that release says it is.
-    pub summary: String,
-    /// When that release came.
-    pub released_at: Option<Time>,
-}
-
 /// A page of results.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -73,18 +59,6 @@ pub struct Found {
     pub lines: Vec<Line>,
     /// What to ask the next page with.
     pub next: Option<String>,
-}
-
-impl Line {
-    pub(super) fn read(row: &QueryResult) -> Result<Self, Refused> {
-        Ok(Self {
-            name: row.try_get("", "name")?,
-            normalized: row.try_get("", "normalized")?,
-            version: row.try_get("", "version")?,
-            summary: row.try_get::<Option<String>>("", "summary")?.unwrap_or_default(),
-            released_at: row.try_get("", "released_at")?,
-        })
-    }
 }
 
 /// Writes anew what searches and lists know of a project, from its newest release. Part of every change of releases.
@@ -190,11 +164,6 @@ fn read_key(key: &str) -> Option<(f64, String)> {
     let (place, name) = key.split_once('~')?;
     let place: f64 = place.parse().ok()?;
     place.is_finite().then(|| (place, plain(name)))
-}
-
-/// A key as it may stand in an address: PostgreSQL takes no NUL.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_graphic()).take(255).collect()
 }
 
 /// The query in the engine's language: quoted words alone, each as a prefix. `None` when it has no word.

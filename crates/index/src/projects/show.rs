@@ -3,7 +3,7 @@
 use formats::{CoreMetadata, Version};
 use sea_orm::{QueryResult, Value};
 
-use super::search::{self, Line};
+use super::line::{Line, plain};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::ids::{AccountId, ProjectId, ReleaseId};
@@ -266,7 +266,7 @@ pub async fn account<R: Reading>(read: &R, username: &str) -> Result<Option<Acco
 /// # Errors
 /// The database.
 pub async fn projects_of<R: Reading>(read: &R, account: AccountId, after: &str) -> Result<(Vec<Line>, bool), Refused> {
-    let mut lines = lines(read, PROJECTS_OF, vec![Value::from(account), Value::from(search::plain(after))]).await?;
+    let mut lines = lines(read, PROJECTS_OF, vec![Value::from(account), Value::from(plain(after))]).await?;
     let more = lines.len() > PROJECTS_PAGE;
     lines.truncate(PROJECTS_PAGE);
     Ok((lines, more))

@@ -126,7 +126,7 @@ const fn order(gate: Gate) -> u8 {
 /// # Errors
 /// The database.
 pub async fn unverified_account(ctx: Ctx<SeeAccount>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     let (standing, primary) = ctx
         .view(ctx.account()?, |read, permit| {
             Box::pin(async move {
@@ -147,7 +147,7 @@ pub async fn unverified_account(ctx: Ctx<SeeAccount>, input: Input<Nothing, Next
 /// # Errors
 /// A gate before it.
 pub async fn verify_mailbox_page(ctx: Ctx<ProveMailbox>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     show_mailbox(&ctx, next, FormErrors::none()).await
 }
 
@@ -177,7 +177,7 @@ pub struct MailboxCode {
 /// # Errors
 /// `Limited`; a gate before it.
 pub async fn verify_mailbox(ctx: Ctx<ProveMailbox>, input: Form<MailboxCode>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     let account = ctx.account()?;
     let Some(code) = input.form.mailbox_code else {
         mailbox::ask(ctx.env(), ctx.actor(), account).await?;
@@ -211,7 +211,7 @@ pub struct Codes {
 /// # Errors
 /// A gate before it.
 pub async fn generate_page(ctx: Ctx<MakeRecoveryCodes>, input: Input<Nothing, Codes>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     let left = ctx.view(ctx.account()?, |read, permit| Box::pin(async move { show::codes_left(read, *permit.on()).await })).await?;
     let frame = frame(&ctx, next.as_deref());
     Ok(Reply::page(&codes_page(&ctx, frame, Vec::new(), (left.unwrap_or(0), input.query.act, next))))
@@ -233,7 +233,7 @@ fn codes_page(
 /// # Errors
 /// A gate before it; a proof for this act where the account has a factor (R2).
 pub async fn generate(ctx: Ctx<MakeRecoveryCodes>, input: Form<Codes>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     let act = input.form.act.as_deref().and_then(ActId::parse);
     match recovery::generate(ctx.env(), ctx.actor(), ctx.account()?, act).await {
         Ok(codes) => {
@@ -252,7 +252,7 @@ pub async fn generate(ctx: Ctx<MakeRecoveryCodes>, input: Form<Codes>) -> Result
 /// # Errors
 /// A gate before it.
 pub async fn burn_page(ctx: Ctx<ProveRecoveryCodes>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     ctx.may(ctx.account()?).await?;
     Ok(Reply::page(&RecoveryCodesBurn { frame: frame(&ctx, next.as_deref()), errors: FormErrors::none(), next }))
 }
@@ -269,7 +269,7 @@ pub struct Burned {
 /// # Errors
 /// `Limited`; a gate before it.
 pub async fn burn(ctx: Ctx<ProveRecoveryCodes>, input: Form<Burned>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     match recovery::enter_back(ctx.env(), ctx.actor(), ctx.account()?, input.form.recovery_code_value).await? {
         EnteredBack::Right => {
             let standing = ctx.viewer().map(|viewer| Standing { codes_proved: true, ..viewer.standing }).ok_or(Refusal::SignIn)?;
@@ -287,7 +287,7 @@ pub async fn burn(ctx: Ctx<ProveRecoveryCodes>, input: Form<Burned>) -> Result<R
 /// # Errors
 /// A gate before it; an account that has its factor.
 pub async fn totp_page(ctx: Ctx<AddFirstFactor>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     show_totp(&ctx, next, FormErrors::none()).await
 }
 
@@ -322,7 +322,7 @@ pub struct Totp {
 /// # Errors
 /// `Limited`; a gate before it.
 pub async fn totp(ctx: Ctx<AddFirstFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     match factor::enrol(ctx.env(), ctx.actor(), ctx.account()?, input.form.totp_value).await? {
         Enrolled::Added => Ok(Reply::see_other(next.as_deref().unwrap_or(HOME))),
         Enrolled::Wrong => {

@@ -1,24 +1,8 @@
 //! Where to go afterwards: `next` is taken only when it is a path of this index that shows a page (R30).
 
-use std::sync::OnceLock;
+use index::policy::Action;
 
-use axum::http::Method;
-use index::policy::Credential;
-
-use crate::refusal::Face;
-use crate::routes;
-
-/// The paths of pages that can be opened, as patterns.
-fn pages() -> &'static [&'static str] {
-    static PAGES: OnceLock<Vec<&'static str>> = OnceLock::new();
-    PAGES.get_or_init(|| {
-        let rows = routes::table().into_iter();
-        // Pages for half-open sign-ins and of links are steps on the way, never an end.
-        let is_page =
-            |row: &crate::gate::Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::Session);
-        rows.filter(is_page).map(|row| row.path).filter(|path| !NEVER.contains(path)).collect()
-    })
-}
+use crate::gate::Ctx;
 
 /// Pages that would lead around in circles.
 const NEVER: &[&str] = &["/account/login/", "/account/logout/", "/account/reauthenticate/"];
@@ -28,14 +12,19 @@ const MOST: usize = 2000;
 
 /// The path, when it leads to a page of this index.
 #[must_use]
-pub fn checked(next: Option<&str>) -> Option<String> {
+pub fn checked<A: Action>(ctx: &Ctx<A>, next: Option<&str>) -> Option<String> {
+    among(ctx.pages(), next)
+}
+
+fn among(pages: &[&'static str], next: Option<&str>) -> Option<String> {
     let next = next?;
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '#');
     if next.len() > MOST || !next.starts_with('/') || next.starts_with("//") || !next.chars().all(plain) {
         return None;
     }
     let path = next.split('?').next().unwrap_or(next);
-    pages().iter().any(|pattern| matches(pattern, path)).then(|| next.to_owned())
+    let leads = |pattern: &&str| !NEVER.contains(pattern) && matches(pattern, path);
+    pages.iter().any(leads).then(|| next.to_owned())
 }
 
 /// Segment by segment; a `{name}` takes any one that is not empty, not hidden, and holds no encoded slash.
@@ -72,6 +61,12 @@ pub fn carried(path: &str, next: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::pages_of;
+    use crate::routes;
+
+    fn asked(next: Option<&str>) -> Option<String> {
+        among(&pages_of(&routes::table()), next)
+    }
 
     #[test]
     fn nothing_but_a_page_of_this_index_is_taken() {
@@ -96,16 +91,16 @@ mod tests {
             "/.//manage/account/",
             "/manage/./account/",
         ] {
-            assert_eq!(checked(Some(bad)), None, "{bad:?}");
+            assert_eq!(asked(Some(bad)), None, "{bad:?}");
         }
-        assert_eq!(checked(None), None);
-        assert_eq!(checked(Some(&format!("/manage/account/?{}", "a".repeat(2000)))), None);
+        assert_eq!(asked(None), None);
+        assert_eq!(asked(Some(&format!("/manage/account/?{}", "a".repeat(2000)))), None);
     }
 
     #[test]
     fn pages_of_this_index_are_taken_with_their_query() {
         for good in ["/manage/account/", "/manage/account/security-history/?before=7", "/manage/account/totp-provision"] {
-            assert_eq!(checked(Some(good)).as_deref(), Some(good));
+            assert_eq!(asked(Some(good)).as_deref(), Some(good));
         }
     }
 

@@ -33,7 +33,7 @@ pub async fn page(ctx: Ctx<Reauthenticate>, input: Input<Nothing, Wanted>) -> Re
 }
 
 async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) -> Result<Reply, Refusal> {
-    let next = next::checked(wanted.next.as_deref());
+    let next = next::checked(ctx, wanted.next.as_deref());
     if ctx.viewer().is_some_and(|viewer| !viewer.standing.factor) {
         return Ok(Reply::see_other(&next::carried("/manage/unverified-account/", next.as_deref())));
     }
@@ -73,7 +73,7 @@ pub async fn prove(ctx: Ctx<Reauthenticate>, input: Form<Fields>) -> Result<Repl
     };
     match factor::prove_again(ctx.env(), ctx.actor(), ctx.account()?, act, totp_value).await? {
         Proved::Right => {
-            let next = next::checked(wanted.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
+            let next = next::checked(&ctx, wanted.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
             Ok(Reply::see_other(&act.map_or_else(|| next.clone(), |act| with_act(&next, act))))
         }
         Proved::Wrong => {

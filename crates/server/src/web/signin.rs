@@ -23,7 +23,7 @@ const WRONG: &str = "The user name or the password is wrong.";
 /// # Errors
 /// None.
 pub async fn login_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     if ctx.viewer().is_some() {
         return Ok(Reply::see_other(next.as_deref().unwrap_or(HOME)));
     }
@@ -44,7 +44,7 @@ pub struct Credentials {
 /// `Limited`; an account that may not act.
 pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, Refusal> {
     let Credentials { username, password, next } = input.form;
-    let next = next::checked(next.as_deref());
+    let next = next::checked(&ctx, next.as_deref());
     match attempt::sign_in(ctx.env(), ctx.actor(), &username, password).await? {
         SignedInOr::Refused => {
             let errors = FormErrors::one("", WRONG);
@@ -69,7 +69,7 @@ fn signed_in(token: &LinkToken, next: Option<&str>, https: bool) -> Reply {
 /// # Errors
 /// None.
 pub async fn two_factor_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     Ok(Reply::page(&TwoFactor { frame: ctx.frame(), errors: FormErrors::none(), next }))
 }
 
@@ -85,7 +85,7 @@ pub struct Totp {
 /// # Errors
 /// `Limited`; a sign-in that is over.
 pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     match factor::sign_in(ctx.env(), ctx.actor(), input.form.totp_value).await? {
         Finished::Refused => {
             let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
@@ -111,7 +111,7 @@ fn finished(finished: Finished, next: Option<&str>, https: bool) -> Result<Reply
 /// # Errors
 /// None.
 pub async fn recovery_code_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.query.next.as_deref());
+    let next = next::checked(&ctx, input.query.next.as_deref());
     Ok(Reply::page(&RecoveryCode { frame: ctx.frame(), errors: FormErrors::none(), next }))
 }
 
@@ -127,7 +127,7 @@ pub struct Code {
 /// # Errors
 /// `Limited`; a sign-in that is over.
 pub async fn recovery_code(ctx: Ctx<ProveFactor>, input: Form<Code>) -> Result<Reply, Refusal> {
-    let next = next::checked(input.form.next.as_deref());
+    let next = next::checked(&ctx, input.form.next.as_deref());
     match recovery::sign_in(ctx.env(), ctx.actor(), input.form.recovery_code_value).await? {
         Finished::Refused => {
             let errors = FormErrors::one("recovery_code_value", "This is no code of yours, or it was used already.");
