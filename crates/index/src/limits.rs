@@ -53,6 +53,8 @@ limits! {
     Upload = "upload", account "600/1h", network "", index "";
     /// Projects that come into being with an upload.
     NewProject = "new_project", account "20/1h", network "40/1h", index "";
+    /// Acts that somebody asks a proof for, sets of recovery codes included.
+    Act = "act", account "30/10m", network "", index "";
     /// Searches.
     Search = "search", account "", network "60/1m", index "";
 }

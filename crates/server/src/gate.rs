@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -24,7 +24,7 @@ use index::signin::acts::{self, Asked};
 use index::{Env, Refused, act};
 
 use crate::client;
-use crate::input::{FORM_MOST, Reads};
+use crate::input::{Reads, small};
 use crate::pages::{self, Frame};
 use crate::refusal::{self, Face, Refusal, answer};
 use crate::reply::{CookieName, Reply};
@@ -356,8 +356,7 @@ impl FormGuard {
             return Err(Refusal::Foreign("The form was sent from another site, or by a browser that does not say from where."));
         }
         let (parts, body) = request.into_parts();
-        let too_large = || Refusal::Exactly(StatusCode::PAYLOAD_TOO_LARGE, "The form is larger than 64 KiB.".to_owned());
-        let bytes = to_bytes(body, FORM_MOST).await.map_err(|_| too_large())?;
+        let bytes = small(body).await?;
         let fields: GateFields = serde_urlencoded::from_bytes(&bytes).unwrap_or_default();
         let sent = data_encoding::BASE64URL_NOPAD.decode(fields.csrf_token.as_bytes()).ok();
         let ours = data_encoding::BASE64URL_NOPAD.decode(self.token.as_bytes()).ok();
@@ -447,7 +446,7 @@ pub fn router(app: App, table: Vec<Route>) -> Router {
 
 async fn nothing_here(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    if !path.ends_with('/') && may_lack_slash(path) {
+    if !path.ends_with('/') && !path.contains('\\') && may_lack_slash(path) {
         return with_slash(&request);
     }
     outside(&app, &request, Refusal::NotFound)

@@ -19,6 +19,9 @@ const CONNECTIONS_MOST: usize = 4096;
 /// How long a connection may take to send the head of a request, the time between two requests included.
 const HEAD_WITHIN: Duration = Duration::from_secs(60);
 
+/// How long requests that run may take to end once the process is told to stop: an upload may, a client that says nothing may not for ever.
+const FINISH_WITHIN: Duration = Duration::from_secs(120);
+
 /// Serves until `stop` resolves, then finishes the requests that are running.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MOST));
@@ -34,7 +37,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         }
     }
     drop(listener);
-    running.shutdown().await;
+    if tokio::time::timeout(FINISH_WITHIN, running.shutdown()).await.is_err() {
+        tracing::warn!("requests that did not end were cut off");
+    }
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {

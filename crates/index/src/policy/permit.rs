@@ -3,10 +3,12 @@
 use std::marker::PhantomData;
 
 use super::actions::Action;
-use super::actor::Actor;
+use super::actor::{Actor, SessionProof};
 use super::resource::Resource;
 use super::standing::{Standing, lock_shared, standing};
 use super::verdict::{Question, verdict};
+use sea_orm::Value;
+
 use crate::db::{Reading, Tx};
 use crate::denied::Denied;
 use crate::ids::EventId;
@@ -49,8 +51,18 @@ pub(crate) async fn grant<A: Action>(tx: &Tx, actor: &Actor, on: A::On, event: E
     if let Some(account) = actor.account() {
         lock_shared(tx, account).await?;
     }
+    if let Some(session) = &actor.session {
+        session_lives(tx, session).await?;
+    }
     on.lock(tx, actor).await?;
     decide(tx, actor, on, event).await
+}
+
+/// A session that ended while its request was on the way acts no more.
+async fn session_lives(tx: &Tx, session: &SessionProof) -> Result<(), Refused> {
+    let sql = format!("SELECT 1 AS one FROM sessions WHERE id = $1 AND until_at IS NULL AND expires_at > $2{}", tx.lock(false));
+    let row = tx.row(&sql, vec![Value::from(session.id), Value::from(tx.now())]).await?;
+    row.map(|_| ()).ok_or_else(|| Denied::NotValid.into())
 }
 
 /// The same on a snapshot, for what only reads, and for an early no before a large body is read.

@@ -15,6 +15,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, ActAsked, Entry};
 use crate::ids::{AccountId, ActId};
+use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, ActionName, Actor, Denied, Permit, Reauthenticate};
 use crate::refused::Refused;
 
@@ -39,6 +40,7 @@ pub struct Asked {
 /// # Errors
 /// `Denied` when nobody is signed in.
 pub async fn ask(env: &Env, actor: &Actor, account: AccountId, asked: Asked) -> Result<ActId, Refused> {
+    drop(limits::take(env, Limit::Act, &Whom::account(account, actor.origin.network)).await?);
     let inner = env.clone();
     act::act::<Reauthenticate, _, _>(env, actor, account, move |tx, permit| {
         let (env, asked) = (inner.clone(), asked.clone());
@@ -107,6 +109,15 @@ where
 /// The database.
 pub async fn description<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<Option<String>, Refused> {
     Ok(open(read, actor, act).await?.map(|row| row.description))
+}
+
+/// Whether an act of this session is proved and waits to be done. Advisory: `spend` decides.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn is_proved<R: Reading>(read: &R, actor: &Actor, act: Option<ActId>) -> Result<bool, Refused> {
+    let Some(act) = act else { return Ok(false) };
+    Ok(open(read, actor, act).await?.is_some_and(|row| row.proved_at.is_some()))
 }
 
 /// The form of an act, to be shown again after the detour; `None` when the act is not this session's, or is over.

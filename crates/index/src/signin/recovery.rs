@@ -24,6 +24,16 @@ use crate::signin::session::With;
 /// `Denied` by a gate; `NeedsProof` where the account has a factor (R2).
 pub async fn generate(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>) -> Result<Vec<Secret>, Refused> {
     act::may::<MakeRecoveryCodes>(env, actor, account).await?;
+    // Eight slow hashes are worth asking first: without a proof nothing is hashed.
+    let asking = actor.clone();
+    act::view::<MakeRecoveryCodes, _, _>(env, actor, account, move |read, permit| {
+        Box::pin(async move {
+            let ready = !permit.standing().factor || acts::is_proved(read, &asking, act).await?;
+            if ready { Ok(()) } else { Err(Denied::NeedsProof.into()) }
+        })
+    })
+    .await?;
+    drop(limits::take(env, Limit::Act, &Whom::account(account, actor.origin.network)).await?);
     let hashing = env.clone();
     let set = env.lane.run(move || recovery_code::generate(&hashing.keys, &*hashing.entropy, PARAMETERS)).await?;
     let texts = set.codes.iter().map(|code| code.text.clone()).collect();

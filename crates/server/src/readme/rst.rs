@@ -4,6 +4,7 @@
 mod blocks;
 mod inline;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::tidy::link;
@@ -22,13 +23,23 @@ pub(super) fn to_html(text: &str) -> String {
 struct Names {
     targets: HashMap<String, String>,
     pictures: HashMap<String, String>,
+    /// How many bytes references may still copy: a long address that is named again and again must not multiply.
+    spare: Cell<usize>,
 }
+
+/// How many bytes all references of one description may copy together.
+const REFERENCED_MOST: usize = 1 << 20;
+/// A longer address or picture text is not a name for anything.
+const ADDRESS_MOST: usize = 2_048;
 
 impl Names {
     fn collect(lines: &[&str]) -> Self {
-        let mut names = Self { targets: HashMap::new(), pictures: HashMap::new() };
+        let mut names = Self { targets: HashMap::new(), pictures: HashMap::new(), spare: Cell::new(REFERENCED_MOST) };
         for (at, line) in lines.iter().enumerate() {
             let Some(rest) = line.trim_start().strip_prefix(".. ") else { continue };
+            if rest.len() > ADDRESS_MOST {
+                continue;
+            }
             if let Some((name, address)) = target(rest) {
                 names.targets.insert(key(name), address.to_owned());
             } else if let Some((name, source)) = picture(rest) {
@@ -37,6 +48,20 @@ impl Names {
             }
         }
         names
+    }
+
+    fn target(&self, name: &str) -> Option<&str> {
+        self.spend(self.targets.get(&key(name))?)
+    }
+
+    fn picture(&self, name: &str) -> Option<&str> {
+        self.spend(self.pictures.get(&key(name))?)
+    }
+
+    /// What a name stands for, while there is something left to spend on it.
+    fn spend<'a>(&self, text: &'a str) -> Option<&'a str> {
+        self.spare.set(self.spare.get().checked_sub(text.len())?);
+        Some(text)
     }
 }
 
@@ -61,7 +86,10 @@ fn picture(rest: &str) -> Option<(&str, &str)> {
 fn picture_html(source: &str, following: &[&str]) -> String {
     let option = |name: &str| {
         let given = following.iter().take_while(|line| line.starts_with(' ') || line.is_empty());
-        given.filter_map(|line| line.trim_start().strip_prefix(name)).map(str::trim).find(|value| !value.is_empty())
+        given
+            .filter_map(|line| line.trim_start().strip_prefix(name))
+            .map(str::trim)
+            .find(|value| !value.is_empty() && value.len() <= ADDRESS_MOST)
     };
     link(option(":target:").unwrap_or(source), option(":alt:").unwrap_or("Picture"))
 }

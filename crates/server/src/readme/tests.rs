@@ -240,3 +240,21 @@ fn assert_in_proportion(html: &str, text: &str) {
     let start = &text[..text.len().min(20)];
     assert!(html.len() < 1_000 + text.len() * 12, "{start:?} grew to {} bytes", html.len());
 }
+
+/// R26: what a description says is shown, never multiplied: a long address that is named a hundred thousand times stays small.
+#[test]
+fn references_do_not_multiply_what_they_name() {
+    let many = |mark: &str| mark.repeat(100_000);
+    for text in [
+        format!(".. _a: https://index.example.org/{}\n\n{}", "y".repeat(400_000), many("a_ ")),
+        format!(".. _a: https://index.example.org/{}\n\n{}", "y".repeat(1_900), many("a_ ")),
+        format!(".. _a: https://index.example.org/{}\n\n{}", "y".repeat(1_900), many("`a`_ ")),
+        format!(".. |a| image:: https://index.example.org/{}\n\n{}", "y".repeat(1_900), many("|a| ")),
+    ] {
+        let html = render(&text, Some("text/x-rst")).to_string();
+        assert!(html.len() < 16 << 20, "{} bytes of {}", html.len(), text.len());
+    }
+    let markdown = format!("[a]: https://index.example.org/{}\n\n{}", "y".repeat(400_000), many("[a] "));
+    let html = render(&markdown, Some("text/markdown")).to_string();
+    assert!(html.len() < 16 << 20, "{} bytes of {}", html.len(), markdown.len());
+}

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::time::timeout;
 
-use crate::input::FORM_MOST;
+use crate::input::small;
 use crate::refusal::Refusal;
 
 /// All text fields together are at most 4 MiB: descriptions and licences are long.
@@ -67,7 +66,7 @@ impl Body {
                 Shape::Multipart { parser: Box::new(parser), file: None }
             }
             Err(_) => {
-                let bytes = to_bytes(body, FORM_MOST).await.map_err(|_| bad("Invalid Form Data."))?;
+                let bytes = small(body).await.map_err(|_| bad("Invalid Form Data."))?;
                 let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).map_err(|_| bad("Invalid Form Data."))?;
                 Shape::Plain(pairs.into_iter())
             }

@@ -2,7 +2,7 @@
 
 use super::super::escape;
 use super::super::tidy::link;
-use super::{Names, key};
+use super::Names;
 
 /// How far the end of a mark is looked for, in bytes.
 const REACH: usize = 4_096;
@@ -54,7 +54,7 @@ fn mark(text: &str, names: &Names) -> Option<(String, usize)> {
         }
         b'|' => {
             let (name, length) = between(text, "|", "|")?;
-            let html = names.pictures.get(&key(name))?.clone();
+            let html = names.picture(name)?.to_owned();
             let reference = text[length..].bytes().take_while(|b| *b == b'_').count().min(2);
             Some((html, length + reference))
         }
@@ -91,7 +91,7 @@ fn interpreted(text: &str, names: &Names) -> Option<(String, usize)> {
         Some((words, address)) => {
             let words = if words.trim().is_empty() { address } else { words.trim() };
             let address = match address.strip_suffix('_') {
-                Some(name) => names.targets.get(&key(name)).map_or("", String::as_str),
+                Some(name) => names.target(name).unwrap_or(""),
                 None => address.trim(),
             };
             link(address, words)
@@ -103,7 +103,7 @@ fn interpreted(text: &str, names: &Names) -> Option<(String, usize)> {
 
 /// A reference by name leads to its target, or to the heading of that name.
 fn named(name: &str, names: &Names) -> String {
-    match names.targets.get(&key(name)) {
+    match names.target(name) {
         Some(address) => link(address, name),
         None => link(&format!("#{}", super::super::slug(name)), name),
     }
@@ -141,6 +141,6 @@ fn reference(text: &str, names: &Names) -> Option<(String, usize)> {
     let length = text.bytes().take(200).take_while(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b)).count();
     let word = text[..length].trim_end_matches(['.', '-']);
     let name = word.strip_suffix("__").or_else(|| word.strip_suffix('_'))?;
-    let address = names.targets.get(&key(name))?;
+    let address = names.target(name)?;
     Some((link(address, name), word.len()))
 }
