@@ -208,3 +208,23 @@ fn every_table_of_the_migration_has_an_entity() {
         }
     }
 }
+
+/// A refusal that names a section of the help page names one that is there.
+#[test]
+fn every_section_of_the_help_page_that_is_named_exists() {
+    let help = fs::read_to_string(root().join("crates/server/templates/public/help.html")).expect("the help page");
+    let mut named = 0;
+    for (name, text) in all_sources() {
+        for rest in text.split("/help/#").skip(1) {
+            let section: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            if !section.is_empty() {
+                assert!(
+                    help.contains(&format!("id=\"{section}\"")),
+                    "{name} names the section `{section}`, which the help page does not have"
+                );
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 5, "only {named} sections are named");
+}
