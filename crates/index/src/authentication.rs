@@ -14,7 +14,7 @@ use crate::db::{Read, Reading};
 use crate::env::Env;
 use crate::ids::AccountId;
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, Credential, Credentials, Denied, Origin, SessionProof, Standing, State, Who, standing};
+use crate::policy::{Actor, Credential, Credentials, Denied, Origin, Proof, SessionProof, Standing, State, Who, standing};
 use crate::refused::Refused;
 use crate::tokens;
 
@@ -112,11 +112,26 @@ struct SignedIn {
 
 impl SignedIn {
     fn proof(&self) -> SessionProof {
-        SessionProof { id: self.row.id, proved_at: self.row.proved_at, mailbox_proved_at: self.row.mailbox_proved_at }
+        proof_of(&self.row)
     }
     fn credential(&self) -> Credential {
         let fresh = self.row.proved_at.is_some_and(|at| self.now.since(at) < FRESH);
-        if fresh { Credential::FreshSession } else { Credential::Session }
+        match self.proof().proved_with {
+            Some(Proof::Key) if fresh => Credential::StepUp,
+            Some(_) if fresh => Credential::FreshSession,
+            _ => Credential::Session,
+        }
+    }
+}
+
+fn proof_of(row: &sessions::Model) -> SessionProof {
+    SessionProof {
+        id: row.id,
+        proved_at: row.proved_at,
+        proved_with: row.proved_with.as_deref().and_then(Proof::from_wire),
+        factor: row.factor_id,
+        device: row.device_id,
+        mailbox_proved_at: row.mailbox_proved_at,
     }
 }
 
@@ -131,7 +146,7 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
     let alive = |row: &sessions::Model| row.expires_at > now && now.since(row.last_seen_at) < env.config.session_idle.0;
     let Some(row) = row.filter(alive) else { return Ok(None) };
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
-    let proof = SessionProof { id: row.id, proved_at: row.proved_at, mailbox_proved_at: row.mailbox_proved_at };
+    let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
     let viewer = Viewer { account: account.id, username: account.username, standing };
     Ok(Some(SignedIn { row, viewer, now }))

@@ -52,14 +52,24 @@ ids! {
     CaseId;
     /// A reason why an account may not act.
     CauseId;
+    /// A WebAuthn challenge that waits for its answer.
+    CeremonyId;
     /// A six-digit code sent to a mailbox.
     CodeId;
+    /// A mail that was to be sent.
+    DeliveryId;
+    /// A browser that an account trusts.
+    DeviceId;
     /// An event of the audit trail.
     EventId;
     /// A second factor.
     FactorId;
     /// A distribution file.
     FileId;
+    /// A change that waits.
+    HoldId;
+    /// Somebody concerned by a hold.
+    HoldPersonId;
     /// A job of the queue.
     JobId;
     /// A link of a mail.

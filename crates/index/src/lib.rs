@@ -23,6 +23,7 @@ pub mod events; //         TABLE 3: the audit trail
 pub mod act; //            the ways in: act, view, may, housekeeping
 pub mod limits; //         TABLE 6: rate limits
 // The verbs.
+pub mod cases; //          incidents: opened, closed
 pub mod accounts; //       accounts, addresses, causes
 pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens

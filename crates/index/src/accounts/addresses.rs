@@ -151,6 +151,8 @@ fn first_row(tx: &Tx, id: AddressId, (account, address): (AccountId, &Address), 
         until_at: Set(None),
         began_by: Set(began_by),
         ended_by: Set(None),
+        is_public: Set(false),
+        unverified_because: Set(None),
     }
 }
 

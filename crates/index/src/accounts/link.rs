@@ -69,6 +69,9 @@ pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken,
         expires_at: Set(tx.now().plus(new.purpose.lifetime())),
         spent_at: Set(None),
         began_by: Set(Some(new.began_by)),
+        attempt_id: Set(None),
+        hold_id: Set(None),
+        event_id: Set(None),
     };
     links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     Ok(token)

@@ -6,6 +6,7 @@ pub mod history; //   the account's own security history
 pub mod link; //      single-use links of mails and of the set-up
 pub mod names; //     user names
 pub mod register; //  registration by anybody
+pub mod settled; //   what has stood long enough (POWER)
 pub mod setup; //     the first administrator and accounts made at the shell
 pub mod show; //      what an account is and has, for its pages and the shell
 

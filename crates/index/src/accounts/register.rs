@@ -106,6 +106,8 @@ pub(crate) async fn insert(tx: &Tx, id: AccountId, new: NewAccount<'_>, began_by
         created_at: Set(tx.now()),
         began_by: Set(began_by),
         last_login_at: Set(None),
+        password_disabled_at: Set(None),
+        password_disabled_by: Set(None),
     };
     let nothing = sea_orm::sea_query::OnConflict::new().do_nothing().to_owned();
     let rows = accounts::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.connection()).await?;

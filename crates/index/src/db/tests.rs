@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 
 use super::entities::{
-    account_causes, accounts, acts, addresses, api_tokens, event_counts, event_private, events, factors, files, jobs, limit_windows, links,
-    mailbox_codes, prohibited_names, project_lines, projects, recovery_codes, recovery_sets, releases, roles, sessions, sign_in_attempts,
-    staff_roles, subject_keys,
+    account_causes, accounts, acts, addresses, api_tokens, cases, ceremonies, deliveries, devices, event_counts, event_private, events,
+    factors, files, hold_people, holds, jobs, limit_windows, links, mailbox_codes, prohibited_names, project_lines, projects,
+    recovery_codes, recovery_sets, releases, roles, serving, sessions, sign_in_attempts, staff_roles, subject_keys,
 };
 use super::{Database, Engine, Reading};
 use crate::clock::Time;
@@ -159,11 +159,17 @@ async fn read_all(database: &Database) {
         acts,
         addresses,
         api_tokens,
+        cases,
+        ceremonies,
+        deliveries,
+        devices,
         event_counts,
         event_private,
         events,
         factors,
         files,
+        hold_people,
+        holds,
         jobs,
         limit_windows,
         links,
@@ -175,6 +181,7 @@ async fn read_all(database: &Database) {
         recovery_sets,
         releases,
         roles,
+        serving,
         sessions,
         sign_in_attempts,
         staff_roles,

@@ -40,6 +40,8 @@ fn account(n: u128, name: &str) -> accounts::Model {
         created_at: AT,
         began_by: EventId(Uuid::nil()),
         last_login_at: None,
+        password_disabled_at: None,
+        password_disabled_by: None,
     }
 }
 
@@ -55,6 +57,8 @@ fn address() -> addresses::Model {
         until_at: None,
         began_by: EventId(Uuid::nil()),
         ended_by: None,
+        is_public: false,
+        unverified_because: None,
     }
 }
 

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::credential::Credential;
+use super::words::Proof;
 use crate::clock::Time;
-use crate::ids::{AccountId, ProjectId, SessionId, TokenId};
+use crate::ids::{AccountId, DeviceId, FactorId, ProjectId, SessionId, TokenId};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,12 @@ pub struct SessionProof {
     pub id: SessionId,
     /// When a factor was last proved in it.
     pub proved_at: Option<Time>,
+    /// With what.
+    pub proved_with: Option<Proof>,
+    /// The factor that was proved.
+    pub factor: Option<FactorId>,
+    /// The trusted browser that it was opened in.
+    pub device: Option<DeviceId>,
     /// When the mailbox was last proved in it (R4).
     pub mailbox_proved_at: Option<Time>,
 }

@@ -38,6 +38,10 @@ credentials! {
     Operator = 7, "operator";
     /// A job.
     Worker = 8, "worker";
+    /// A cookie: signed in, and idle for too long; it opens nothing but the page where a password or a factor resumes it.
+    IdleSession = 9, "idle_session";
+    /// A signed call of another machine: the mail server's bounces.
+    Signature = 10, "signature";
 }
 
 /// A set of kinds of credential.

@@ -18,4 +18,4 @@ pub(crate) use permit::{decide, grant};
 pub use resource::{Resource, Situation};
 pub use standing::{MAILBOX_PROOF, Standing, standing};
 pub use verdict::{Question, verdict};
-pub use words::{Direction, Leaves, OwnProof, Role};
+pub use words::{Direction, Leaves, OwnProof, Proof, Role};

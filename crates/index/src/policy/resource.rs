@@ -1,9 +1,11 @@
 //! Things that actions are done to: each says how an actor stands to it. Implemented above this room, for ids that this room knows.
 
+use sea_orm::Value;
+
 use super::actor::{Actor, Who};
 use super::words::Role;
 use crate::db::{Reading, Tx};
-use crate::ids::Site;
+use crate::ids::{AccountId, Site};
 use crate::refused::Refused;
 
 /// How an actor stands to a resource.
@@ -40,12 +42,18 @@ pub trait Resource: Clone + Send + Sync + 'static {
 }
 
 impl Resource for Site {
-    async fn situation<R: Reading>(&self, _read: &R, actor: &Actor) -> Result<Situation, Refused> {
+    async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
         let roles = match actor.who {
             Who::Operator(_) => vec![Role::Operator],
             Who::Worker(_) => vec![Role::Worker],
+            Who::Account(account) if is_administrator(read, account).await? => vec![Role::Administrator],
             Who::Account(_) | Who::Nobody => Vec::new(),
         };
         Ok(Situation::holding(roles))
     }
+}
+
+async fn is_administrator<R: Reading>(read: &R, account: AccountId) -> Result<bool, Refused> {
+    const STAFF: &str = "SELECT 1 AS one FROM staff_roles WHERE account_id = $1 AND until_at IS NULL AND role = 'administrator'";
+    Ok(read.row(STAFF, vec![Value::from(account)]).await?.is_some())
 }

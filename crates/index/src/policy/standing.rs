@@ -27,6 +27,8 @@ pub struct Standing {
     pub codes_proved: bool,
     /// It has a second factor.
     pub factor: bool,
+    /// One of its second factors is a security key or passkey.
+    pub key: bool,
     /// It administers the index.
     pub administrator: bool,
     /// The mailbox was proved in this session within ten minutes.
@@ -41,13 +43,14 @@ impl Standing {
         codes: false,
         codes_proved: false,
         factor: false,
+        key: false,
         administrator: false,
         mailbox_fresh: false,
     };
 }
 
 const STANDING: &str = "\
-SELECT a.password_hash IS NOT NULL AS completed, \
+SELECT (a.password_hash IS NOT NULL OR a.password_disabled_at IS NOT NULL) AS completed, \
 EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = a.id AND c.until_at IS NULL AND c.kind = 'contained') AS contained, \
 EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = a.id AND c.until_at IS NULL AND c.kind = 'frozen') AS frozen, \
 EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = a.id AND c.until_at IS NULL AND c.kind = 'deleted') AS deleted, \
@@ -55,6 +58,7 @@ EXISTS (SELECT 1 FROM addresses e WHERE e.account_id = a.id AND e.until_at IS NU
 EXISTS (SELECT 1 FROM recovery_sets s WHERE s.account_id = a.id AND s.until_at IS NULL) AS codes, \
 EXISTS (SELECT 1 FROM recovery_sets s WHERE s.account_id = a.id AND s.until_at IS NULL AND s.proved_at IS NOT NULL) AS codes_proved, \
 EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL) AS factor, \
+EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL AND f.kind = 'webauthn') AS key, \
 EXISTS (SELECT 1 FROM staff_roles r WHERE r.account_id = a.id AND r.until_at IS NULL AND r.role = 'administrator') AS administrator \
 FROM accounts a WHERE a.id = $1";
 
@@ -85,6 +89,7 @@ pub async fn standing<R: Reading>(read: &R, account: AccountId, session: Option<
         codes: flag("codes")?,
         codes_proved: flag("codes_proved")?,
         factor: flag("factor")?,
+        key: flag("key")?,
         administrator: flag("administrator")?,
         mailbox_fresh,
     })

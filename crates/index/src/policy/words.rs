@@ -11,6 +11,8 @@ pub enum Role {
     Owner,
     /// May bring a project into being, because nobody holds the name.
     Founder,
+    /// Administers the index.
+    Administrator,
     /// The operator at the shell.
     Operator,
     /// A job.
@@ -56,6 +58,49 @@ pub enum OwnProof {
     Act,
     /// Standing at the shell of the machine.
     Shell,
+}
+
+/// What was proved, from the weakest kind to the strongest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Proof {
+    /// A password alone.
+    Password,
+    /// A recovery code: a way back, never a factor (R5).
+    RecoveryCode,
+    /// A TOTP code: a factor that can be phished.
+    Totp,
+    /// A security key or passkey.
+    Key,
+}
+
+impl Proof {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Password, Self::RecoveryCode, Self::Totp, Self::Key];
+    /// The word in events and rows.
+    #[must_use]
+    pub const fn wire(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::RecoveryCode => "recovery_code",
+            Self::Totp => "totp",
+            Self::Key => "webauthn",
+        }
+    }
+    /// The kind with this stored name.
+    #[must_use]
+    pub fn from_wire(wire: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|proof| proof.wire() == wire)
+    }
+    /// Whether a page that imitates ours can make a person give it away.
+    #[must_use]
+    pub const fn is_phishable(self) -> bool {
+        !matches!(self, Self::Key)
+    }
+    /// Whether it is a second factor.
+    #[must_use]
+    pub const fn is_factor(self) -> bool {
+        matches!(self, Self::Totp | Self::Key)
+    }
 }
 
 /// What an action leaves in the audit trail.

@@ -65,6 +65,7 @@ async fn write(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, asked: &
         proved_at: Set(None),
         proved_with: Set(None),
         spent_at: Set(None),
+        factor_id: Set(None),
     };
     acts::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     events::record(env, tx, permit, Entry::of(ActAsked { action: asked.action.wire().to_owned() }).about(account)).await?;

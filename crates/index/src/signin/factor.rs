@@ -13,11 +13,11 @@ use crate::db::entities::factors;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
-use crate::ids::{AccountId, ActId, FactorId, Site};
+use crate::ids::{AccountId, ActId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, AddFirstFactor, Denied, Permit, ProveFactor, Reauthenticate, SessionProof, State};
+use crate::policy::{Actor, AddFirstFactor, Denied, Permit, Reauthenticate, SessionProof};
 use crate::refused::{Invalid, Refused};
-use crate::signin::attempt::{self, Finished};
+use crate::signin::attempt::{self, Outcome};
 use crate::signin::session::With;
 
 /// Judges a typed code against the account's factor, and takes its step.
@@ -58,42 +58,19 @@ fn unseal(env: &Env, row: &factors::Model) -> Result<TotpSecret, Refused> {
     secret.ok_or_else(|| anyhow::anyhow!("the secret of factor {} is not 20 bytes", row.id).into())
 }
 
-/// Finishes a half-open sign-in with a code: takes the limits, decides, gives the try back when it was right.
+/// Finishes a half-open sign-in with a code.
 ///
 /// # Errors
 /// `Limited`; `Denied` when nothing is half open.
-pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Finished, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
     let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    let finished = act::act::<ProveFactor, _, _>(env, actor, Site, move |tx, permit| {
+    attempt::step(env, actor, Some(taken), move |tx, _| {
         let (env, typed) = (inner.clone(), typed.clone());
-        Box::pin(async move { finish(&env, tx, permit, account, &typed).await })
+        Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
     })
-    .await?;
-    if matches!(finished, Finished::SignedIn(_)) {
-        limits::give_back(env, taken).await?;
-    }
-    Ok(finished)
-}
-
-async fn finish(env: &Env, tx: &mut Tx, permit: &Permit<ProveFactor>, account: AccountId, typed: &Secret) -> Result<Finished, Refused> {
-    if permit.standing().state != State::Active {
-        attempt::fail_factor(env, tx, permit, account, "the account may not act").await?;
-        return Ok(Finished::Stopped(permit.standing().state));
-    }
-    if !attempt::hold(tx, permit).await? {
-        attempt::fail_factor(env, tx, permit, account, "the sign-in was over").await?;
-        return Ok(Finished::Over);
-    }
-    let factor = match accept(env, tx, account, typed.expose()).await? {
-        Ok(factor) => factor,
-        Err(reason) => {
-            attempt::fail_factor(env, tx, permit, account, reason).await?;
-            return Ok(Finished::Refused);
-        }
-    };
-    attempt::finish(env, tx, permit, account, With::Totp(factor)).await
+    .await
 }
 
 /// A secret that is offered but not stored yet.
@@ -209,6 +186,12 @@ async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &To
         until_at: Set(None),
         began_by: Set(permit.event()),
         ended_by: Set(None),
+        credential_id: Set(None),
+        sign_count: Set(None),
+        user_verified: Set(None),
+        discoverable: Set(None),
+        backup_eligible: Set(None),
+        backed_up: Set(None),
     };
     let nothing = sea_orm::sea_query::OnConflict::new().do_nothing().to_owned();
     let rows = factors::Entity::insert(row).on_conflict(nothing).exec_without_returning(tx.connection()).await?;

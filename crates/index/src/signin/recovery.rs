@@ -12,10 +12,10 @@ use crate::env::Env;
 use crate::events::{self, Entry, RecoveryCodesGenerated, RecoveryCodesProved, RecoveryCodesRefused};
 use crate::ids::{AccountId, ActId, EventId, RecoveryCodeId, RecoverySetId, Site};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes, State};
+use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
-use crate::signin::attempt::{self, Finished};
+use crate::signin::attempt::{self, Outcome};
 use crate::signin::session::With;
 
 /// Makes a new set, ending the old one; the codes are in the answer and nowhere else.
@@ -170,35 +170,16 @@ async fn prove(env: &Env, tx: &mut Tx, permit: &Permit<ProveRecoveryCodes>, hash
 ///
 /// # Errors
 /// `Limited`; `Denied` when nothing is half open.
-pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Finished, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
     let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let hashed = hash::<ProveFactor>(env, actor, Site, account, typed).await?;
-    let inner = env.clone();
-    let finished = act::act::<ProveFactor, _, _>(env, actor, Site, move |tx, permit| {
-        let (env, hashed) = (inner.clone(), hashed.clone());
-        Box::pin(async move { finish(&env, tx, permit, account, &hashed).await })
+    attempt::step(env, actor, Some(taken), move |tx, permit| {
+        let hashed = hashed.clone();
+        Box::pin(async move {
+            let spent = spend(tx, &hashed, permit.event()).await?;
+            Ok(spent.map(|_| With::RecoveryCode).ok_or("the recovery code was wrong or used"))
+        })
     })
-    .await?;
-    if matches!(finished, Finished::SignedIn(_)) {
-        limits::give_back(env, taken).await?;
-    }
-    Ok(finished)
-}
-
-async fn finish(env: &Env, tx: &mut Tx, permit: &Permit<ProveFactor>, account: AccountId, hashed: &Hashed) -> Result<Finished, Refused> {
-    if permit.standing().state != State::Active {
-        attempt::fail_factor(env, tx, permit, account, "the account may not act").await?;
-        return Ok(Finished::Stopped(permit.standing().state));
-    }
-    // Looked at first, so that no code is burned for a sign-in that is over.
-    if !attempt::hold(tx, permit).await? {
-        attempt::fail_factor(env, tx, permit, account, "the sign-in was over").await?;
-        return Ok(Finished::Over);
-    }
-    if spend(tx, hashed, permit.event()).await?.is_none() {
-        attempt::fail_factor(env, tx, permit, account, "the recovery code was wrong or used").await?;
-        return Ok(Finished::Refused);
-    }
-    attempt::finish(env, tx, permit, account, With::RecoveryCode).await
+    .await
 }

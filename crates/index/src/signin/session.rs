@@ -10,7 +10,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, SignedOut};
 use crate::ids::{AccountId, EventId, FactorId, SessionId};
-use crate::policy::{Permit, SignOut, standing};
+use crate::policy::{Permit, Proof, SignOut, standing};
 use crate::refused::Refused;
 
 /// How somebody signed in.
@@ -20,18 +20,29 @@ pub enum With {
     Password,
     /// A password and a TOTP code of this factor.
     Totp(FactorId),
+    /// A security key or passkey, with a password or without.
+    Key(FactorId),
     /// A password and a recovery code: a way back, never a factor (R5), so that it makes nothing fresh.
     RecoveryCode,
 }
 
 impl With {
-    /// The word in events and rows.
+    /// What was proved.
     #[must_use]
-    pub const fn wire(self) -> &'static str {
+    pub const fn proof(self) -> Proof {
         match self {
-            Self::Password => "password",
-            Self::Totp(_) => "totp",
-            Self::RecoveryCode => "recovery_code",
+            Self::Password => Proof::Password,
+            Self::Totp(_) => Proof::Totp,
+            Self::Key(_) => Proof::Key,
+            Self::RecoveryCode => Proof::RecoveryCode,
+        }
+    }
+    /// The factor, where it was one.
+    #[must_use]
+    pub const fn factor(self) -> Option<FactorId> {
+        match self {
+            Self::Totp(factor) | Self::Key(factor) => Some(factor),
+            Self::Password | Self::RecoveryCode => None,
         }
     }
 }
@@ -40,7 +51,7 @@ impl With {
 pub(crate) async fn open(env: &Env, tx: &Tx, account: AccountId, with: With, began_by: EventId) -> Result<LinkToken, Refused> {
     let token = LinkToken::generate(&*env.entropy);
     let length = env.config.session_length(standing(tx, account, None).await?.administrator);
-    let factor = if let With::Totp(id) = with { Some(id) } else { None };
+    let factor = with.factor();
     let row = sessions::ActiveModel {
         id: Set(SessionId::new(tx.now(), &*env.entropy)),
         account_id: Set(account),
@@ -50,11 +61,12 @@ pub(crate) async fn open(env: &Env, tx: &Tx, account: AccountId, with: With, beg
         last_seen_at: Set(tx.now()),
         expires_at: Set(tx.now().plus(length)),
         proved_at: Set(factor.map(|_| tx.now())),
-        proved_with: Set((with != With::Password).then(|| with.wire().to_owned())),
+        proved_with: Set((with != With::Password).then(|| with.proof().wire().to_owned())),
         mailbox_proved_at: Set(None),
         until_at: Set(None),
         began_by: Set(began_by),
         ended_by: Set(None),
+        device_id: Set(None),
     };
     sessions::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     let sql = "UPDATE accounts SET last_login_at = $2 WHERE id = $1";

@@ -3,7 +3,7 @@
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use index::policy::{Denied, ProveFactor, ReadIndex, SignIn, SignOut};
-use index::signin::attempt::{self, Finished, SignedInOr};
+use index::signin::attempt::{self, Outcome};
 use index::signin::{factor, recovery, session};
 use serde::Deserialize;
 
@@ -46,16 +46,15 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
     let Credentials { username, password, next } = input.form;
     let next = next::checked(&ctx, next.as_deref());
     match attempt::sign_in(ctx.env(), ctx.actor(), &username, password).await? {
-        SignedInOr::Refused => {
+        Outcome::Refused => {
             let errors = FormErrors::one("", WRONG);
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
         }
-        SignedInOr::NeedsFactor(token) => {
+        Outcome::NeedsFactor(token) => {
             let reply = Reply::see_other(&next::carried("/account/two-factor/", next.as_deref()));
             Ok(reply.with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
         }
-        SignedInOr::SignedIn(token) => Ok(signed_in(&token, next.as_deref(), ctx.https())),
-        SignedInOr::Stopped(state) => Err(Denied::Stopped(state).into()),
+        other => finished(other, next.as_deref(), ctx.https()),
     }
 }
 
@@ -87,7 +86,7 @@ pub struct Totp {
 pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.form.next.as_deref());
     match factor::sign_in(ctx.env(), ctx.actor(), input.form.totp_value).await? {
-        Finished::Refused => {
+        Outcome::Refused => {
             let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
             Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, next }))
         }
@@ -95,12 +94,12 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
     }
 }
 
-/// What both ways to finish a sign-in answer, once the value was not wrong.
-fn finished(finished: Finished, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
-    match finished {
-        Finished::SignedIn(token) => Ok(signed_in(&token, next, https)),
-        Finished::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Finished::Over | Finished::Refused => {
+/// What all ways to finish a sign-in answer, once the value was not wrong.
+fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
+    match outcome {
+        Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
+        Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
+        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, https))
         }
     }
@@ -129,7 +128,7 @@ pub struct Code {
 pub async fn recovery_code(ctx: Ctx<ProveFactor>, input: Form<Code>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.form.next.as_deref());
     match recovery::sign_in(ctx.env(), ctx.actor(), input.form.recovery_code_value).await? {
-        Finished::Refused => {
+        Outcome::Refused => {
             let errors = FormErrors::one("recovery_code_value", "This is no code of yours, or it was used already.");
             Ok(refused_form(&RecoveryCode { frame: ctx.frame(), errors, next }))
         }

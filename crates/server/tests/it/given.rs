@@ -51,6 +51,7 @@ pub async fn account(world: &World, username: &str, has: Has) -> AccountId {
                 created_at: Set(now),
                 began_by: Set(event),
                 last_login_at: Set(None),
+                ..Default::default()
             }
             .insert(tx.connection())
             .await?;
@@ -66,6 +67,7 @@ pub async fn account(world: &World, username: &str, has: Has) -> AccountId {
                 until_at: Set(None),
                 began_by: Set(event),
                 ended_by: Set(None),
+                ..Default::default()
             }
             .insert(tx.connection())
             .await?;
@@ -82,6 +84,7 @@ pub async fn account(world: &World, username: &str, has: Has) -> AccountId {
                     until_at: Set(None),
                     began_by: Set(event),
                     ended_by: Set(None),
+                    ..Default::default()
                 }
                 .insert(tx.connection())
                 .await?;
@@ -129,6 +132,7 @@ pub async fn browser(world: &World, account: AccountId) -> Browser<'_> {
                 until_at: Set(None),
                 began_by: Set(EventId::new(now, entropy)),
                 ended_by: Set(None),
+                ..Default::default()
             }
             .insert(tx.connection())
             .await?;

@@ -21,6 +21,9 @@ pub struct Model {
     /// The event of its creation.
     pub began_by: EventId,
     pub last_login_at: Option<Time>,
+    /// When the password was found in a breach list and taken away; a new one is chosen by mail.
+    pub password_disabled_at: Option<Time>,
+    pub password_disabled_by: Option<EventId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
 //! A proof made for one act (R2): bound to session, action, subject and parameters.
 
 use crate::clock::Time;
-use crate::ids::{AccountId, ActId, SessionId};
+use crate::ids::{AccountId, ActId, FactorId, SessionId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -24,6 +24,7 @@ pub struct Model {
     pub proved_at: Option<Time>,
     pub proved_with: Option<String>,
     pub spent_at: Option<Time>,
+    pub factor_id: Option<FactorId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -20,6 +20,10 @@ pub struct Model {
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// Shown on the user's public page.
+    pub is_public: bool,
+    /// Why this row of an address began without the proof that the one before had: bounce, operator, lapsed.
+    pub unverified_because: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,7 +1,7 @@
 //! Single-use links of mails and of the set-up, as SHA-256.
 
 use crate::clock::Time;
-use crate::ids::{AccountId, AddressId, EventId, LinkId, SessionId};
+use crate::ids::{AccountId, AddressId, AttemptId, EventId, HoldId, LinkId, SessionId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,6 +20,12 @@ pub struct Model {
     pub expires_at: Time,
     pub spent_at: Option<Time>,
     pub began_by: Option<EventId>,
+    /// The sign-in that it continues.
+    pub attempt_id: Option<AttemptId>,
+    /// The hold that it vetoes.
+    pub hold_id: Option<HoldId>,
+    /// The event whose notice carries it.
+    pub event_id: Option<EventId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

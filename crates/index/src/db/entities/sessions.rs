@@ -1,7 +1,7 @@
 //! Signed-in browsers. The cookie's token is stored as SHA-256.
 
 use crate::clock::Time;
-use crate::ids::{AccountId, EventId, FactorId, SessionId};
+use crate::ids::{AccountId, DeviceId, EventId, FactorId, SessionId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -17,13 +17,15 @@ pub struct Model {
     pub expires_at: Time,
     /// When a factor was last proved in it (R1).
     pub proved_at: Option<Time>,
-    /// Totp, recovery_code.
+    /// Totp, webauthn, recovery_code.
     pub proved_with: Option<String>,
     /// Fresh mailbox proof made in this browser session (R4).
     pub mailbox_proved_at: Option<Time>,
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// The trusted browser that it was opened in.
+    pub device_id: Option<DeviceId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

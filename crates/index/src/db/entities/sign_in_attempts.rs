@@ -1,7 +1,7 @@
 //! A password was right and a factor is outstanding: the half session.
 
 use crate::clock::Time;
-use crate::ids::{AccountId, AttemptId, EventId};
+use crate::ids::{AccountId, AttemptId, EventId, FactorId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -15,6 +15,15 @@ pub struct Model {
     pub expires_at: Time,
     pub began_by: EventId,
     pub spent_at: Option<Time>,
+    /// What it waits for: factor, mailbox.
+    pub stage: String,
+    /// What was proved besides the password, once it waits for the mailbox: password, totp, recovery_code.
+    pub proved_with: Option<String>,
+    pub factor_id: Option<FactorId>,
+    /// Whether the person asked to trust this browser.
+    pub remember_device: bool,
+    /// Wrong factors in this attempt.
+    pub failures: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

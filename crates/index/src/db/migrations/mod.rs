@@ -6,6 +6,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 const FIRST: &str = include_str!("m0001_first.sql");
 const FIRST_SQLITE: &str = include_str!("m0001_first_sqlite.sql");
 const FIRST_POSTGRES: &str = include_str!("m0001_first_postgres.sql");
+const ACCOUNTS: &str = include_str!("m0002_accounts.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -14,7 +15,10 @@ pub struct Migrator;
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES })]
+        vec![
+            Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES }),
+            Box::new(Sql { name: "m0002_accounts", both: ACCOUNTS, sqlite: "", postgres: "" }),
+        ]
     }
 }
 
@@ -47,7 +51,9 @@ impl MigrationTrait for Sql {
         };
         let sql = words.iter().fold(self.both.to_owned(), |sql, (word, own)| sql.replace(word, own));
         db.execute_unprepared(&sql).await?;
-        db.execute_unprepared(own).await?;
+        if !own.is_empty() {
+            db.execute_unprepared(own).await?;
+        }
         Ok(())
     }
 }

@@ -56,6 +56,7 @@ pub async fn account(world: &World, username: &str, mailboxes: Vec<Mailbox>) -> 
                 created_at: Set(env.now()),
                 began_by: Set(began_by),
                 last_login_at: Set(None),
+                ..Default::default()
             };
             row.insert(tx.connection()).await?;
             for (at, (mailbox, id)) in mailboxes.into_iter().zip(rows).enumerate() {
@@ -70,6 +71,7 @@ pub async fn account(world: &World, username: &str, mailboxes: Vec<Mailbox>) -> 
                     until_at: Set(mailbox.until),
                     began_by: Set(began_by),
                     ended_by: Set(mailbox.until.map(|_| began_by)),
+                    ..Default::default()
                 };
                 row.insert(tx.connection()).await?;
             }
@@ -136,6 +138,7 @@ pub async fn enrol(world: &World, account: AccountId) {
                 until_at: Set(None),
                 began_by: Set(id(&env, EventId::new)),
                 ended_by: Set(None),
+                ..Default::default()
             };
             row.insert(tx.connection()).await?;
             Ok(())

@@ -6,8 +6,16 @@ use index::policy::{ActionName, Credential, Denied, Question, Role, Standing, St
 
 use super::golden;
 
-const ROLES: [Option<Role>; 7] =
-    [None, Some(Role::Oneself), Some(Role::Maintainer), Some(Role::Owner), Some(Role::Founder), Some(Role::Operator), Some(Role::Worker)];
+const ROLES: [Option<Role>; 8] = [
+    None,
+    Some(Role::Oneself),
+    Some(Role::Maintainer),
+    Some(Role::Owner),
+    Some(Role::Founder),
+    Some(Role::Administrator),
+    Some(Role::Operator),
+    Some(Role::Worker),
+];
 
 /// An account on its way from nothing to secured, and stopped.
 fn standings() -> Vec<(&'static str, Standing)> {
