@@ -28,11 +28,13 @@ pub enum Housekeeping {
     Refusals,
     /// Removing what has expired.
     Expiry,
+    /// A challenge for a security key, handed to a browser: it opens nothing until it is answered.
+    Challenges,
 }
 
 impl Housekeeping {
     /// All reasons.
-    pub const ALL: &'static [Self] = &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry];
+    pub const ALL: &'static [Self] = &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Challenges];
 }
 
 /// Does one thing: decides, changes and records in one transaction.
