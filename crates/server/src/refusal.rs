@@ -17,6 +17,8 @@ use crate::reply::Reply;
 pub enum Face {
     /// Pages for people.
     Html,
+    /// What scripts of our own pages read and post: forms as pages have them, answers in JSON.
+    Script,
     /// JSON.
     Json,
     /// What packaging clients expect: the message in the reason phrase and in the body.
@@ -29,9 +31,15 @@ impl Face {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Html => "Html",
+            Self::Script => "Script",
             Self::Json => "Json",
             Self::Plain => "Plain",
         }
+    }
+    /// Whether its doors stand behind forms of ours, which the gate checks.
+    #[must_use]
+    pub const fn has_forms(self) -> bool {
+        matches!(self, Self::Html | Self::Script)
     }
 }
 
@@ -107,6 +115,7 @@ pub fn answer(refusal: Refusal, face: Face, asked: &Asked<'_>, frame: impl FnOnc
     };
     let mut response = match face {
         Face::Html => html(&refusal, asked, frame, request_id),
+        Face::Script => script(&refusal, asked, request_id),
         Face::Json => json(&refusal, request_id),
         Face::Plain => plain(&refusal, asked, request_id),
     };
@@ -154,6 +163,7 @@ pub const fn gate_page(gate: Gate) -> &'static str {
         Gate::RecoveryCodes => "/manage/account/recovery-codes/generate",
         Gate::RecoveryCodesProved => "/manage/account/recovery-codes/burn",
         Gate::Factor => "/manage/account/totp-provision",
+        Gate::Key => "/manage/account/webauthn-provision",
     }
 }
 
@@ -167,12 +177,22 @@ fn with_next(path: &str, asked: &Asked<'_>) -> String {
 /// The page that a form's own path belongs to: the nearest one above it that is not a form's.
 fn page_of(target: &str) -> String {
     let path = target.split('?').next().unwrap_or(target);
-    for form in ["delete/", "reverify/"] {
+    for form in ["delete/", "reverify/", "/options", "/validate"] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
         }
     }
     path.to_owned()
+}
+
+/// What went wrong in the words of the page, and the page that fixes it, if one does.
+fn script(refusal: &Refusal, asked: &Asked<'_>, request_id: &str) -> Response {
+    let words = words(refusal, request_id);
+    let mut fail = serde_json::json!({ "errors": [words.happened] });
+    if let Some(page) = leads_to(refusal, &Asked { is_get: false, ..*asked }) {
+        fail["redirect_to"] = page.into();
+    }
+    Reply::json(words.status, &serde_json::json!({ "fail": fail })).into_response()
 }
 
 fn json(refusal: &Refusal, request_id: &str) -> Response {

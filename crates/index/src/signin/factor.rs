@@ -5,6 +5,7 @@
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::Place;
+use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use credentials::totp::{STEP_S, TotpSecret, TotpVerdict, check};
 
@@ -15,7 +16,7 @@ use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
 use crate::ids::{AccountId, ActId, EventId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Proof, Reauthenticate, SeeAccount};
+use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 use crate::signin::attempt::{self, Outcome};
@@ -152,10 +153,10 @@ where
 }
 
 /// What became of the code that should prove a new factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Enrolled {
-    /// The factor is added, and the session is fresh.
-    Added,
+    /// The factor is added, and the session is fresh: its new token.
+    Added(LinkToken),
     /// The code was wrong.
     Wrong,
     /// The device's clock is off by this many steps of 30 seconds; positive when it is ahead. Explained, never accepted.
@@ -186,7 +187,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
             Box::pin(async move {
                 let enrolled = add(&env, tx, permit, typed.expose()).await?;
                 // A wrong code leaves the proof good for the next one.
-                if enrolled == Enrolled::Added {
+                if matches!(enrolled, Enrolled::Added(_)) {
                     acts::spend(&env, tx, permit, act, &to_prove().0).await?;
                 }
                 Ok(enrolled)
@@ -203,7 +204,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
         })
         .await?
     };
-    if enrolled == Enrolled::Added {
+    if matches!(enrolled, Enrolled::Added(_)) {
         limits::give_back(env, taken).await?;
     }
     Ok(enrolled)
@@ -232,12 +233,11 @@ async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<
         }
     };
     let id = insert(env, tx, (account, permit.event()), &pending.secret, step).await?;
-    if let Some(session) = permit.actor().session {
-        session::prove(tx, session.id, Proof::Totp, id).await?;
-    }
+    let session = permit.actor().session.ok_or(Denied::NotValid)?;
+    let token = session::prove(env, tx, account, &session, With::Totp(id)).await?;
     let event = FactorAdded { method: "totp".to_owned(), label: "Authenticator app".to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(Enrolled::Added)
+    Ok(Enrolled::Added(token))
 }
 
 async fn insert(
@@ -273,10 +273,10 @@ async fn insert(
 }
 
 /// What became of proving a factor again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Proved {
-    /// It was right.
-    Right,
+    /// It was right; the session's new token, where its own power rose.
+    Right(Option<LinkToken>),
     /// It was wrong.
     Wrong,
     /// It was right, and the act it was for is gone.
@@ -297,7 +297,7 @@ pub async fn prove_again(env: &Env, actor: &Actor, account: AccountId, act: Opti
         Box::pin(async move { again(&env, tx, permit, act, typed.expose()).await })
     })
     .await?;
-    if proved != Proved::Wrong {
+    if !matches!(proved, Proved::Wrong) {
         limits::give_back(env, taken).await?;
     }
     Ok(proved)
@@ -318,17 +318,20 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
             return Ok(Proved::Wrong);
         }
     };
-    if let Some(act) = act {
-        if !acts::prove(tx, act, &session, Proof::Totp, factor).await? {
-            events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
-            return Ok(Proved::Gone);
-        }
-    } else {
-        session::prove(tx, session.id, Proof::Totp, factor).await?;
+    if let Some(act) = act
+        && !acts::prove(tx, act, &session, With::Totp(factor)).await?
+    {
+        events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
+        return Ok(Proved::Gone);
     }
+    // A proof for one act makes nothing else fresh.
+    let token = match act {
+        Some(_) => None,
+        None => Some(session::prove(env, tx, account, &session, With::Totp(factor)).await?),
+    };
     let event = Reauthenticated { factor: "totp".to_owned(), act: act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(Proved::Right)
+    Ok(Proved::Right(token))
 }
 
 /// How far a device's clock is off, in words.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod gates;
+pub mod keys;
 pub mod next;
 pub mod projects;
 pub mod proofs;
