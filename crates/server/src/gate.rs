@@ -316,7 +316,8 @@ fn turn_away(refused: Refused, door: Door, had_session: bool, had_attempt: bool)
         return Refusal::LinkDead;
     }
     if denied == Denied::WrongCredential && had_session {
-        return Refusal::Reauthenticate;
+        let wants_key = accepts.contains(Credential::StepUp) && !accepts.contains(Credential::FreshSession);
+        return if wants_key { Refusal::StepUp } else { Refusal::Reauthenticate };
     }
     if had_attempt && !accepts.contains(Credential::HalfSession) {
         return Refusal::FinishSignIn;

@@ -54,6 +54,8 @@ pub enum Refusal {
     FinishSignIn,
     /// A factor must be proved again first.
     Reauthenticate,
+    /// A key must be proved again first.
+    StepUp,
     /// A factor must be proved for this one act first (R2).
     Prove(ActId),
     /// The link of a mail is used, expired or wrong.
@@ -147,6 +149,8 @@ fn leads_to(refusal: &Refusal, asked: &Asked<'_>) -> Option<String> {
         Refusal::SignIn => "/account/login/",
         Refusal::FinishSignIn => "/account/two-factor/",
         Refusal::Reauthenticate => "/account/reauthenticate/",
+        // Said at the end, so that the address begins as it does for every proof.
+        Refusal::StepUp => return Some(with_next("/account/reauthenticate/", asked) + "&key=y"),
         Refusal::Prove(act) => return Some(with_next(&format!("/account/reauthenticate/?act={act}"), asked)),
         Refusal::Refused(Refused::Denied(Denied::Gate(gate))) => gate_page(*gate),
         _ => return None,
@@ -286,7 +290,7 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
         }
         Refusal::Refused(Refused::Limited(wait)) => limited(*wait),
         Refusal::Refused(Refused::Fault(_)) => fault(request_id),
-        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::Prove(_) => {
+        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::StepUp | Refusal::Prove(_) => {
             say(StatusCode::UNAUTHORIZED, "Sign in first", "This needs a signed-in account.", "Sign in and try again.")
         }
         Refusal::LinkDead => Words {

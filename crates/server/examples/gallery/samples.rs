@@ -308,19 +308,25 @@ fn proofs() -> Vec<Sample> {
             next: Some("/manage/projects/".into()),
         })
     };
-    let again =
-        |act, proof, errors| html(&account::Reauthenticate { frame: ada(), errors, next: "/manage/account/token/".into(), act, proof });
+    let again = |act, proof, errors| {
+        html(&account::Reauthenticate { frame: ada(), errors, next: "/manage/account/token/".into(), act, proof, key: proof == Proof::Key })
+    };
     let act = Act { id: "a1".into(), sentence: "Create the API token “release job” for the project spam.".into() };
+    let second =
+        |errors, totp, key| html(&account::TwoFactor { frame: stranger(), errors, totp, key, next: Some("/manage/projects/".into()) });
     let code = FormErrors::one("mailbox_code", "This is not the code that we sent.");
     vec![
-        ("two-factor", html(&account::TwoFactor { frame: stranger(), errors: FormErrors::none(), next: next.clone() })),
-        ("two-factor-refused", html(&account::TwoFactor { frame: stranger(), errors: wrong(), next: next.clone() })),
+        ("two-factor", second(FormErrors::none(), true, false)),
+        ("two-factor-refused", second(wrong(), true, false)),
+        ("two-factor-key", second(FormErrors::none(), false, true)),
+        ("two-factor-both", second(FormErrors::none(), true, true)),
         ("recovery-code", html(&account::RecoveryCode { frame: stranger(), errors: FormErrors::none(), next })),
         ("verify-mailbox", mailbox(None, FormErrors::none())),
         ("verify-mailbox-code", mailbox(Some(ago(-540)), code)),
         ("reauthenticate-password", again(None, Proof::Password, FormErrors::none())),
         ("reauthenticate", again(None, Proof::Totp, wrong())),
         ("reauthenticate-act", again(Some(act), Proof::Totp, FormErrors::none())),
+        ("reauthenticate-key", again(None, Proof::Key, FormErrors::none())),
     ]
 }
 

@@ -18,6 +18,8 @@ use crate::pages::manage::WebauthnProvision;
 use crate::refusal::Refusal;
 use crate::reply::{CookieName, Reply};
 
+/// Where a key is added.
+const PROVISION: &str = "/manage/account/webauthn-provision";
 /// Where a person looks at their factors.
 const FACTORS: &str = "/manage/account/two-factor/";
 
@@ -81,7 +83,13 @@ pub async fn provision(ctx: Ctx<AddFactor>, input: Form<Named>) -> Result<Reply,
         let message = "A key is added by the script of this page: allow JavaScript, or add an authenticator app.";
         return show(&ctx, (label, act, next), FormErrors::one("", message)).await;
     }
-    Err(ctx.ask_proof(parameters, &description).await)
+    match ctx.ask_proof(parameters, &description).await {
+        Refusal::Prove(act) => {
+            let back = next::carried(PROVISION, next.as_deref());
+            Ok(Reply::see_other(&next::carried(&format!("/account/reauthenticate/?act={act}"), Some(&back))))
+        }
+        refusal => Err(refusal),
+    }
 }
 
 /// The label that the new key shall have, so that one that cannot be taken is told before the ceremony.

@@ -2,7 +2,7 @@
 
 use credentials::secret::Secret;
 use index::ids::ActId;
-use index::policy::{Action, Reauthenticate};
+use index::policy::{Action, Gate, Reauthenticate};
 use index::signin::acts;
 use index::signin::factor::{self, Proved};
 use index::signin::keys;
@@ -13,7 +13,7 @@ use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::account::{Act, Proof, Reauthenticate as Page};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, gate_page};
 use crate::reply::{CookieName, Reply};
 
 /// What a query or form says about the proof that is wanted.
@@ -23,6 +23,9 @@ pub struct Wanted {
     next: Option<String>,
     #[serde(default)]
     act: Option<String>,
+    /// Anything: the page that asked wants a key.
+    #[serde(default)]
+    key: Option<String>,
 }
 
 /// `GET /account/reauthenticate/`.
@@ -45,8 +48,12 @@ async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) ->
     let refused = !errors.is_empty();
     let account = ctx.account()?;
     let held = ctx.view(account, move |read, _| Box::pin(async move { keys::held(read, account).await })).await?;
+    if wanted.key.is_some() && !held.key {
+        // The page of a new key says why, in its banner, and leads on.
+        return Ok(Reply::see_other(&next::carried(gate_page(Gate::Key), next.as_deref())));
+    }
     // An act wants the strongest kind that the account holds (R2).
-    let proof = if held.totp && !(held.key && act.is_some()) { Proof::Totp } else { Proof::Key };
+    let proof = if held.totp && !(held.key && (act.is_some() || wanted.key.is_some())) { Proof::Totp } else { Proof::Key };
     let page = Page { frame: ctx.frame(), errors, next: next.unwrap_or_else(|| HOME.to_owned()), act, proof, key: held.key };
     Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
 }
