@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::lane::Lane;
 use crate::mail::Mailer;
+use crate::places::Places;
 use crate::prepared::Prepared;
 
 /// The surroundings of all verbs.
@@ -38,6 +39,8 @@ pub struct Inner {
     pub hashing: Parameters,
     /// Where mail is handed over.
     pub mailer: Mailer,
+    /// Names of the places where networks are.
+    pub places: Places,
     /// Pages kept ready.
     pub prepared: Prepared,
 }

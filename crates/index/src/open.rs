@@ -19,6 +19,7 @@ use crate::db::Database;
 use crate::env::{Env, Inner};
 use crate::lane::Lane;
 use crate::mail::Mailer;
+use crate::places::Places;
 use crate::prepared::Prepared;
 
 /// How many passwords are hashed at once: half the processors, so that reads keep theirs.
@@ -34,6 +35,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     // The one source of TLS; a second call in the same process finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mailer = Mailer::open(&config)?;
+    let places = Places::open(&config.geoip_database)?;
     make_folder(&config.data_dir)?;
     let keys = Arc::new(read_or_make_keys(&key_file(&config), &*entropy)?);
     let url = database_url(&config)?;
@@ -49,6 +51,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         lane: Lane::new(hashes_at_once()),
         hashing,
         mailer,
+        places,
         prepared: Prepared::default(),
     }))
 }

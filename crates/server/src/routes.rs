@@ -4,20 +4,28 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, StepUp};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{account, gates, keys, projects, proofs, public, registration, reset, signin, tokens};
+use crate::web::{account, gates, keys, projects, proofs, public, registration, reset, sessions, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
 /// Whoever can use a key: to sign in, as the second factor, to prove again.
-const KEY_HOLDERS: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
+const KEY_HOLDERS: &[Credential] = &[Nobody, HalfSession, IdleSession, Session, FreshSession, StepUp];
 /// Whoever is signed in.
 const SIGNED_IN: &[Credential] = &[Session, FreshSession, StepUp];
+
+/// The same, and whoever was away for a while: what leads back, and what leads out.
+const AWAKE_OR_IDLE: &[Credential] = &[IdleSession, Session, FreshSession, StepUp];
+/// Whoever proved a factor within 15 minutes (R1). Acts that grant want a proof of their own instead (R2), made for that one act, and
+/// what tightens wants neither (R19): this is for what changes how an account is signed in to.
+const FRESH: &[Credential] = &[FreshSession, StepUp];
+/// Everybody, and whoever is half signed in.
+const EVERYBODY_OR_HALF: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
 
 const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) -> Door {
     Door { face, accepts, limit }
@@ -26,7 +34,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), keys(), tokens()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), keys(), sessions(), tokens()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -83,6 +91,7 @@ fn signing_in() -> Vec<Route> {
     let page = door(Html, EVERYBODY, None);
     let half = door(Html, &[HalfSession], Some(Limit::Factor));
     let own = door(Html, SIGNED_IN, None);
+    let idle = door(Html, AWAKE_OR_IDLE, None);
     let proof = door(Html, SIGNED_IN, Some(Limit::Factor));
     vec![
         route(Method::GET, "/account/login/", page, signin::login_page),
@@ -91,10 +100,12 @@ fn signing_in() -> Vec<Route> {
         route(Method::POST, "/account/two-factor/", half, signin::two_factor),
         route(Method::GET, "/account/recovery-code/", door(Html, &[HalfSession], None), signin::recovery_code_page),
         route(Method::POST, "/account/recovery-code/", half, signin::recovery_code),
+        route(Method::GET, "/account/confirm-login/", door(Html, EVERYBODY_OR_HALF, None), signin::confirm_page),
+        route(Method::POST, "/account/confirm-login/", door(Html, &[HalfSession], Some(Limit::ConfirmLogin)), signin::confirm),
         route(Method::GET, "/account/logout/", page, signin::logout_page),
-        route(Method::POST, "/account/logout/", own, signin::logout),
-        route(Method::GET, "/account/reauthenticate/", own, proofs::page),
-        route(Method::POST, "/account/reauthenticate/", proof, proofs::prove),
+        route(Method::POST, "/account/logout/", idle, signin::logout),
+        route(Method::GET, "/account/reauthenticate/", idle, proofs::page),
+        route(Method::POST, "/account/reauthenticate/", door(Html, AWAKE_OR_IDLE, Some(Limit::Factor)), proofs::prove),
         route(Method::GET, "/account/verify-mailbox/", own, gates::verify_mailbox_page),
         route(Method::POST, "/account/verify-mailbox/", proof, gates::verify_mailbox),
     ]
@@ -143,6 +154,19 @@ fn keys() -> Vec<Route> {
         route(Method::GET, "/account/webauthn-authenticate/options", using, keys::options),
         route(Method::POST, "/account/webauthn-authenticate/validate", using, keys::answer),
         route(Method::GET, "/.well-known/passkey-endpoints", door(Json, &[Nobody], None), keys::well_known),
+    ]
+}
+
+fn sessions() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let fresh = door(Html, FRESH, Some(Limit::SignIn));
+    vec![
+        route(Method::GET, "/manage/account/sessions/", own, sessions::list),
+        route(Method::POST, "/manage/account/sessions/end/", own, sessions::end),
+        route(Method::POST, "/manage/account/sessions/end-others/", own, sessions::end_others),
+        route(Method::POST, "/manage/account/sessions/forget-device/", own, sessions::forget_device),
+        route(Method::GET, "/manage/account/change-password/", door(Html, FRESH, None), sessions::change_password_page),
+        route(Method::POST, "/manage/account/change-password/", fresh, sessions::change_password),
     ]
 }
 

@@ -16,11 +16,11 @@ use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
 use crate::ids::{AccountId, ActId, EventId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Reauthenticate, SeeAccount};
+use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Credential, Denied, Permit, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
-use crate::signin::acts;
-use crate::signin::attempt::{self, Outcome};
+use crate::signin::attempt::{self, Outcome, Step};
 use crate::signin::session::{self, With};
+use crate::signin::{acts, devices};
 
 /// Judges a typed code against the account's factor, and takes its step.
 async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<Result<FactorId, &'static str>, Refused> {
@@ -64,11 +64,11 @@ fn unseal(env: &Env, row: &factors::Model) -> Result<TotpSecret, Refused> {
 ///
 /// # Errors
 /// `Limited`; `Denied` when nothing is half open.
-pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    attempt::step(env, actor, Some(taken), move |tx, _| {
+    attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, _| {
         let (env, typed) = (inner.clone(), typed.clone());
         Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
     })
@@ -235,6 +235,10 @@ async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<
     let id = insert(env, tx, (account, permit.event()), &pending.secret, step).await?;
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
     let token = session::prove(env, tx, account, &session, With::Totp(id)).await?;
+    if !permit.standing().factor {
+        // The others were opened with a password alone, and that is worth nothing from now on.
+        session::end_others(tx, account, Some(session.id), permit.event()).await?;
+    }
     let event = FactorAdded { method: "totp".to_owned(), label: "Authenticator app".to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
     Ok(Enrolled::Added(token))
@@ -290,7 +294,7 @@ pub enum Proved {
 /// # Errors
 /// `Limited`, or `Denied`.
 pub async fn prove_again(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>, typed: Secret) -> Result<Proved, Refused> {
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
     let proved = act::act::<Reauthenticate, _, _>(env, actor, account, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
@@ -324,10 +328,10 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
         events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
         return Ok(Proved::Gone);
     }
-    // A proof for one act makes nothing else fresh.
+    // A proof for one act makes nothing else fresh; an idle session wakes with any proof.
     let token = match act {
-        Some(_) => None,
-        None => Some(session::prove(env, tx, account, &session, With::Totp(factor)).await?),
+        Some(_) if permit.actor().credential != Credential::IdleSession => None,
+        _ => Some(session::prove(env, tx, account, &session, With::Totp(factor)).await?),
     };
     let event = Reauthenticated { factor: "totp".to_owned(), act: act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;

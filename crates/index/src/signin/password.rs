@@ -4,6 +4,7 @@ use credentials::password::{self, LEAST_SCORE, Password, Verified};
 use credentials::secret::Secret;
 
 use crate::env::Env;
+use crate::lane::For;
 use crate::refused::{Invalid, Refused};
 
 /// A password that somebody chose, typed twice.
@@ -66,9 +67,17 @@ pub struct Weighed {
 /// # Errors
 /// `Limited` when too many wait for the lane.
 pub async fn weigh(env: &Env, stored: Option<String>, typed: Secret) -> Result<Weighed, Refused> {
+    weigh_for(env, For::Strangers, stored, typed).await
+}
+
+/// The same, on the side of the lane that the try belongs to.
+///
+/// # Errors
+/// As [`weigh`].
+pub async fn weigh_for(env: &Env, lane: For, stored: Option<String>, typed: Secret) -> Result<Weighed, Refused> {
     let outer = env.clone();
     let env = env.clone();
-    let weighing = outer.lane.run(move || {
+    let weighing = outer.lane.run_for(lane, move || {
         let password = Password::typed(&typed);
         let against = stored.unwrap_or_else(|| password::decoy(env.hashing, &env.keys));
         match password::verify(&password, &against, &env.keys, env.hashing) {

@@ -18,7 +18,7 @@ use crate::policy::{Actor, Denied, Permit, RequestPasswordReset, ResetPassword, 
 use crate::queue::Enclosed;
 use crate::refused::Refused;
 use crate::signin::password::{self, Chosen};
-use crate::signin::session;
+use crate::signin::{devices, session};
 
 /// Sends a link, or does not: whoever asks cannot tell.
 ///
@@ -173,6 +173,7 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str)
     let sql = "UPDATE accounts SET password_hash = $2, password_changed_at = $3 WHERE id = $1";
     tx.execute(sql, vec![Value::from(account), Value::from(hash), Value::from(tx.now())]).await?;
     let sessions_ended = session::end_all(tx, account, permit.event()).await?;
+    devices::end_all(tx, account, permit.event()).await?;
     events::record(env, tx, permit, Entry::of(PasswordReset { sessions_ended }).about(account)).await?;
     Ok(())
 }

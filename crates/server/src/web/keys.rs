@@ -166,8 +166,9 @@ pub async fn options(ctx: Ctx<UseKey>, input: Input<Nothing, ForAct>) -> Result<
 #[derive(Debug, Deserialize)]
 pub struct Used {
     credential: String,
-    next: Option<String>,
-    act: Option<String>,
+    remember_device: Option<String>,
+    #[serde(flatten)]
+    wanted: proofs::Wanted,
 }
 
 /// `POST /account/webauthn-authenticate/validate`: what the browser holds says what it does.
@@ -175,17 +176,17 @@ pub struct Used {
 /// # Errors
 /// An account that may not act; an act that is over.
 pub async fn answer(ctx: Ctx<UseKey>, input: Form<Used>) -> Result<Reply, Refusal> {
-    let Used { credential, next, act } = input.form;
-    let act = act_of(act.as_deref())?;
-    let answer = Answer { browser: ctx.browser(), credential, act };
+    let Used { credential, remember_device, wanted } = input.form;
+    let remember = signin::checked(remember_device.as_deref());
+    let answer = Answer { browser: ctx.browser(), credential, act: wanted.act()?, remember };
     match keys::answer(ctx.env(), ctx.actor(), answer).await? {
         Answered::SignIn(Outcome::Over) => Err(Refusal::SignIn),
         Answered::SignIn(outcome) => {
-            let next = next::checked(&ctx, next.as_deref());
-            Ok(signin::finished(outcome, next.as_deref(), ctx.https())?.told_to_script("You are signed in."))
+            let next = next::checked(&ctx, wanted.next());
+            Ok(signin::finished(&ctx, outcome, next.as_deref())?.told_to_script("You are signed in."))
         }
         Answered::Proved(token) => {
-            let reply = Reply::see_other(&proofs::back(&ctx, next.as_deref(), act)).told_to_script("You are confirmed.");
+            let reply = Reply::see_other(&proofs::onwards(&ctx, &wanted)?).told_to_script("You are confirmed.");
             Ok(match token {
                 Some(token) => reply.with_cookie(CookieName::Session, token.expose(), ctx.https()),
                 None => reply,

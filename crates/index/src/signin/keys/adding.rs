@@ -136,6 +136,10 @@ async fn store<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permi
             Some(id) => {
                 let session = permit.actor().session.ok_or(Denied::NotValid)?;
                 let token = session::prove(env, tx, account, &session, With::Key(id)).await?;
+                if !permit.standing().factor {
+                    // The others were opened with a password alone, and that is worth nothing from now on.
+                    session::end_others(tx, account, Some(session.id), permit.event()).await?;
+                }
                 let event = FactorAdded { method: rows::KIND.to_owned(), label: adding.label.clone() };
                 events::record(env, tx, permit, Entry::of(event).about(account)).await?;
                 return Ok(Added::Added(token));

@@ -18,12 +18,12 @@ use crate::accounts;
 use crate::act;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, Reauthenticated, ReauthenticationFailed, SignInFailed, SignedIn};
+use crate::events::{self, Entry, Reauthenticated, ReauthenticationFailed, SignInFailed};
 use crate::ids::{ActId, AttemptId, Site};
 use crate::policy::{Actor, Credential, Denied, Permit, Reauthenticate, State, UseKey, standing};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
-use crate::signin::attempt::{self, Outcome};
+use crate::signin::attempt::{self, Finished, Outcome, Step};
 use crate::signin::session::{self, With};
 
 /// What was sent to use a key.
@@ -35,6 +35,8 @@ pub struct Answer {
     pub credential: String,
     /// The act that it is the proof for (R2).
     pub act: Option<ActId>,
+    /// Whether the person asked to remember this browser.
+    pub remember: bool,
 }
 
 /// What became of it.
@@ -115,7 +117,7 @@ pub async fn answer(env: &Env, actor: &Actor, answer: Answer) -> Result<Answered
     let sent = Arc::new(Sent { bound, read: library::read_used(&answer.credential) });
     match bound.purpose {
         Purpose::SignIn => sign_in(env, actor, sent).await,
-        Purpose::Factor => second_factor(env, actor, sent).await,
+        Purpose::Factor => second_factor(env, actor, sent, answer.remember).await,
         Purpose::Prove | Purpose::Add => prove_again(env, actor, sent).await,
     }
 }
@@ -145,10 +147,8 @@ async fn alone(env: &Env, tx: &mut Tx, permit: &Permit<UseKey>, sent: &Sent) -> 
         events::record_failure(env, tx, permit, Entry::of(event).about(right.account), right.account.0.as_bytes()).await?;
         return Ok(Answered::SignIn(Outcome::Stopped(state)));
     }
-    let with = With::Key(right.factor);
-    let token = session::open(env, tx, right.account, with, permit.event()).await?;
-    events::record(env, tx, permit, Entry::of(SignedIn { factor: with.proof().wire().to_owned() }).about(right.account)).await?;
-    Ok(Answered::SignIn(Outcome::SignedIn(token)))
+    let finished = Finished { account: right.account, with: With::Key(right.factor), proved_at: tx.now(), remember: false };
+    Ok(Answered::SignIn(Outcome::SignedIn(attempt::open(env, tx, permit, finished).await?)))
 }
 
 /// The failure of a stranger, bounded per network; it is the account's where the key's own signature or handle says so.
@@ -162,10 +162,10 @@ async fn fail(env: &Env, tx: &mut Tx, permit: &Permit<UseKey>, refusal: &Refusal
     Ok(())
 }
 
-async fn second_factor(env: &Env, actor: &Actor, sent: Arc<Sent>) -> Result<Answered, Refused> {
+async fn second_factor(env: &Env, actor: &Actor, sent: Arc<Sent>, remember: bool) -> Result<Answered, Refused> {
     let refused: Arc<Mutex<Option<Why>>> = Arc::default();
     let (inner, seen) = (env.clone(), refused.clone());
-    let outcome = attempt::step(env, actor, None, move |tx, permit| {
+    let outcome = attempt::step(env, actor, Step { taken: None, remember }, move |tx, permit| {
         let (env, sent, seen) = (inner.clone(), sent.clone(), seen.clone());
         Box::pin(async move {
             Ok(match sent.judge(&env, tx, permit).await? {
@@ -214,10 +214,10 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, sent: &S
         events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
         return Ok(Answered::Gone);
     }
-    // A proof for one act makes nothing else fresh.
+    // A proof for one act makes nothing else fresh; an idle session wakes with any proof.
     let renewed = match sent.bound.act {
-        Some(_) => None,
-        None => Some(session::prove(env, tx, account, &session, with).await?),
+        Some(_) if permit.actor().credential != Credential::IdleSession => None,
+        _ => Some(session::prove(env, tx, account, &session, with).await?),
     };
     let event = Reauthenticated { factor: with.proof().wire().to_owned(), act: sent.bound.act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;

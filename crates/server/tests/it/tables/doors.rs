@@ -28,7 +28,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 7] = [
+const PRESENTABLE: [Credential; 8] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -36,6 +36,7 @@ const PRESENTABLE: [Credential; 7] = [
     Credential::FreshSession,
     Credential::StepUp,
     Credential::ApiToken,
+    Credential::IdleSession,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -85,6 +86,8 @@ async fn try_every_door(world: World) {
 }
 
 async fn holders(world: &World) -> Vec<Holder<'_>> {
+    let idle = world.secured("grace0").await;
+    world.advance(Duration::from_secs(61 * 60));
     let ada = world.secured("ada").await;
     let (_, token) = given::publisher(world, "tokenowner").await;
     let stale = world.secured("grace").await;
@@ -104,12 +107,10 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::FreshSession, fresh.browser),
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
+        (Credential::IdleSession, idle.browser),
     ] {
-        let page = if matches!(kind, Credential::Session | Credential::FreshSession | Credential::StepUp) {
-            "/account/logout/"
-        } else {
-            "/account/login/"
-        };
+        let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::IdleSession].contains(&kind);
+        let page = if signed_in { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
