@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors of `index`, from the ground: a room may use lower ones and its own.
 const FLOORS: &[&[&str]] = &[
-    &["clock"],
+    &["clock", "measure"],
     &["ids", "rates"],
     &["config", "denied", "resources"],
     &["refused"],
