@@ -5,6 +5,7 @@ pub mod clock; //          Time, Clock
 pub mod measure; //        what is counted for those who watch the index
 pub mod ids; //            identifiers as types
 pub mod rates; //          rates as settings write them
+pub mod egress; //         where requests of our own may go
 pub mod config; //         TABLE 5: settings
 pub mod denied; //         the words of a no
 pub mod refused; //        Denied, Invalid, Limited, Fault

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The floors of `index`, from the ground: a room may use lower ones and its own.
 const FLOORS: &[&[&str]] = &[
     &["clock", "measure"],
-    &["ids", "rates"],
+    &["ids", "rates", "egress"],
     &["config", "denied", "resources"],
     &["refused"],
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
