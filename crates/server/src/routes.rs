@@ -10,7 +10,7 @@ use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
 use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
-use crate::{files, health, simple, statics, upload};
+use crate::{files, health, metrics, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -25,6 +25,12 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 #[must_use]
 pub fn table() -> Vec<Route> {
     [public(), simple_api(), uploads(), account(), manage(), tokens()].into_iter().flatten().collect()
+}
+
+/// What answers on `server.admin_listen`, and there alone.
+#[must_use]
+pub fn admin() -> Vec<Route> {
+    vec![route(Method::GET, "/metrics", door(Plain, &[Nobody], None), metrics::scrape)]
 }
 
 fn public() -> Vec<Route> {

@@ -106,9 +106,6 @@ impl Breach {
         let mut all = Vec::new();
         all.extend(self.offline.health().map(|health| ("file", health)));
         all.extend(self.range.as_ref().map(|range| ("range", range.health())));
-        for (source, health) in &all {
-            measure::breach_up(source, *health == Health::Up);
-        }
         all
     }
 

@@ -20,8 +20,9 @@ use crate::env::Env;
 use crate::events::{self, Entry, PasswordProved, SignInFailed, SignedIn};
 use crate::ids::{AccountId, AttemptId, Site};
 use crate::limits::{self, Limit, Taken, Whom};
-use crate::policy::{Actor, Denied, Permit, ProveFactor, SignIn, State, standing};
+use crate::policy::{Actor, Denied, Permit, ProveFactor, SignIn, Standing, State, standing};
 use crate::refused::Refused;
+use crate::signin::breached::{self, Meaning};
 use crate::signin::password::{self, Weighed};
 use crate::signin::session::{self, With};
 
@@ -41,6 +42,31 @@ pub enum Outcome {
     Over,
     /// What was typed was right and the account may not act.
     Stopped(State),
+    /// The password was right, and is disabled from now on: a list of stolen ones has it.
+    Breached {
+        /// Then no mail makes a new one.
+        administrator: bool,
+    },
+}
+
+impl Outcome {
+    /// The word by which outcomes are counted.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::NeedsFactor(_) => "needs_factor",
+            Self::SignedIn(_) => "signed_in",
+            Self::Over => "over",
+            Self::Stopped(_) => "stopped",
+            Self::Breached { .. } => "breached",
+        }
+    }
+    fn count(&self) {
+        crate::measure::signed_in(self.word());
+        if matches!(self, Self::Breached { .. }) {
+            crate::measure::breach_disabled();
+        }
+    }
 }
 
 /// Signs in with a user name and a password: takes the limits, weighs, decides, and gives the try back when it was right.
@@ -67,6 +93,7 @@ pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret) ->
         })
         .await?
     };
+    outcome.count();
     if right {
         limits::give_back(env, taken).await?;
     }
@@ -95,6 +122,25 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> 
         fail(env, tx, permit, try_, "the account may not act").await?;
         return Ok(Outcome::Stopped(standing.state));
     }
+    let meaning = breached::weigh(env, tx, permit, account, try_.weighed.listed).await?;
+    if meaning == Meaning::Disabled {
+        return Ok(Outcome::Breached { administrator: standing.administrator });
+    }
+    let outcome = admit(env, tx, permit, (account, &standing), try_).await?;
+    if let Meaning::Doubted(Some(doubted)) = meaning {
+        breached::tell(env, tx, permit, doubted).await?;
+    }
+    Ok(outcome)
+}
+
+/// The password is right and good: asks for the factor, or opens the session.
+async fn admit(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<SignIn>,
+    (account, standing): (AccountId, &Standing),
+    try_: &Try,
+) -> Result<Outcome, Refused> {
     if let Some(upgrade) = &try_.weighed.upgrade {
         let sql = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
         tx.execute(sql, vec![Value::from(account), Value::from(upgrade.as_str())]).await?;
@@ -167,6 +213,7 @@ where
         Box::pin(async move { decide_step(&env, tx, permit, account, &*judge).await })
     })
     .await?;
+    outcome.count();
     if let (Outcome::SignedIn(_), Some(taken)) = (&outcome, taken) {
         limits::give_back(env, taken).await?;
     }

@@ -2,6 +2,7 @@
 
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
+mod breached; //      what a list of stolen passwords does to a sign-in (R33)
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
 pub mod mailbox; //   six-digit codes sent to a mailbox (R4, R5)

@@ -7,7 +7,7 @@ use index::work;
 use tokio::sync::watch;
 
 use super::Common;
-use super::serve::{start_logging, until_told};
+use super::serve::{admin_listener, serve_admin, start_logging, until_told};
 
 /// Flags of `work`.
 #[derive(Args, Debug)]
@@ -22,9 +22,10 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        let admin = admin_listener(&env).await?;
         let (stop, stopped) = watch::channel(false);
         tracing::info!("working jobs");
-        tokio::join!(work::run(env.clone(), stopped), until_told(stop));
+        tokio::join!(work::run(env.clone(), stopped.clone()), serve_admin(env.clone(), admin, stopped), until_told(stop));
         env.db.clone().close().await;
         tracing::info!("stopped");
         Ok(())

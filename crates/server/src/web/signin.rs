@@ -11,7 +11,7 @@ use super::{HOME, Next, next, refused_form};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
-use crate::pages::account::{Login, Logout, RecoveryCode, TwoFactor};
+use crate::pages::account::{Login, Logout, PasswordDisabled, RecoveryCode, TwoFactor};
 use crate::refusal::Refusal;
 use crate::reply::{CookieName, Reply};
 
@@ -54,6 +54,7 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             let reply = Reply::see_other(&next::carried("/account/two-factor/", next.as_deref()));
             Ok(reply.with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
         }
+        Outcome::Breached { administrator } => Ok(refused_form(&PasswordDisabled { frame: ctx.frame(), administrator })),
         other => finished(other, next.as_deref(), ctx.https()),
     }
 }
@@ -99,7 +100,7 @@ fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, 
     match outcome {
         Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) => {
+        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) | Outcome::Breached { .. } => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, https))
         }
     }
