@@ -277,33 +277,7 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
                 ),
             ],
         ),
-        Kind::PasswordDisabled => (
-            Some(Button { label: "Choose a new password", link: password }),
-            vec![
-                "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are."
-                    .to_owned(),
-                format!(
-                    "Somebody typed it rightly just now, at the time and from the place above. If that was not you: look at the history of your account at {} once you are in, and {ask}.",
-                    story.link("/manage/account/security-history/")
-                ),
-                format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
-            ],
-        ),
-        Kind::ResetLinkMade => (
-            history(),
-            vec![
-                "The link works once, for 30 minutes, and was handed to whoever asked for it. The second factor stays needed.".to_owned(),
-                format!("If nobody asked for it: {ask}."),
-            ],
-        ),
-        Kind::BreachDoubted => (
-            None,
-            vec![
-                "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it."
-                    .to_owned(),
-                "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit.".to_owned(),
-            ],
-        ),
+        Kind::PasswordDisabled | Kind::ResetLinkMade | Kind::BreachDoubted => about_stolen(story, &ask),
         Kind::TokenAdded | Kind::TokenRemoved => (
             tokens(),
             vec![format!("If this was not you: delete the tokens that you do not know, choose a new password at {password} and {ask}.")],
@@ -319,6 +293,44 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
             )],
         ),
         _ => (history(), vec![format!("If this was not you: choose a new password at {password} and {ask}.")]),
+    }
+}
+
+/// About passwords that a list of stolen ones has, and about links that the operator makes.
+fn about_stolen(story: &Story<'_>, ask: &str) -> (Option<Button>, Vec<String>) {
+    let index = &story.env.config.name;
+    let history = story.link("/manage/account/security-history/");
+    match story.kind {
+        Kind::PasswordDisabled => (
+            Some(Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") }),
+            vec![
+                "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are."
+                    .to_owned(),
+                format!(
+                    "Somebody typed it rightly just now, at the time and from the place above. If that was not you: look at the history of your account at {history} once you are in, and {ask}."
+                ),
+                format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
+            ],
+        ),
+        Kind::ResetLinkMade => (
+            Some(Button { label: "Look at the history of your account", link: history }),
+            vec![
+                format!(
+                    "The link works once, for {}, and was handed to whoever asked for it. The second factor stays needed.",
+                    lasting(Purpose::ResetPassword.lifetime())
+                ),
+                format!("If nobody asked for it: {ask}."),
+            ],
+        ),
+        _ => (
+            None,
+            vec![
+                "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it."
+                    .to_owned(),
+                "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit."
+                    .to_owned(),
+            ],
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 mod dist;
 mod flows;
 mod people;
+mod ranges;
 mod given;
 mod sink;
 mod tables;

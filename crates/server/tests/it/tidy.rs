@@ -196,6 +196,24 @@ fn the_lints_that_keep_the_house_stand() {
     }
 }
 
+/// `unsafe` stands in one file, which maps another into memory; the lint refuses it everywhere else.
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    assert!(manifest.contains("unsafe_code = \"deny\""), "the lint is gone");
+    let home = "crates/index/src/breach/map.rs";
+    for (name, text) in all_sources().into_iter().filter(|(name, _)| name != "crates/server/tests/it/tidy.rs") {
+        let allows = text.matches("unsafe_code").count();
+        let blocks = text.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains("unsafe {")).count();
+        let expected = usize::from(name == home);
+        assert_eq!((allows, blocks), (expected, expected), "{name}");
+    }
+    for krate in ["formats", "credentials", "index", "server"] {
+        let manifest = fs::read_to_string(root().join("crates").join(krate).join("Cargo.toml")).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{krate} does not take the lints of the workspace");
+    }
+}
+
 /// Every table has an entity and every column a field, on both engines: checked by reading all of them.
 #[test]
 fn every_table_of_the_migration_has_an_entity() {
