@@ -100,6 +100,12 @@ impl Breach {
         answer
     }
 
+    /// The same for the file alone, on the thread that asks: what the benchmark measures.
+    #[must_use]
+    pub fn check_file_here(&self, digest: &Digest) -> Verdict {
+        self.offline.check(digest)
+    }
+
     /// How each configured list is, by the names `file` and `range`.
     #[must_use]
     pub fn health(&self) -> Vec<(&'static str, Health)> {
