@@ -80,7 +80,8 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
         None => None,
     };
     if accepts.contains(Credential::MailLink) {
-        let found = mail_link(&read, presented.link, signed_in, origin.clone()).await;
+        // What rests proves nothing beside a link.
+        let found = mail_link(&read, presented.link, signed_in.filter(|s| !s.idle), origin.clone()).await;
         drop(read);
         if matches!(found, Err(Refused::Denied(Denied::NotValid))) {
             drop(limits::take(env, Limit::Link, &Whom::network(origin.network)).await?);
@@ -108,6 +109,8 @@ struct SignedIn {
     row: sessions::Model,
     viewer: Viewer,
     now: Time,
+    /// Nobody used it for a while: it rests until a password or a factor resumes it.
+    idle: bool,
 }
 
 impl SignedIn {
@@ -117,8 +120,11 @@ impl SignedIn {
     fn credential(&self) -> Credential {
         let fresh = self.row.proved_at.is_some_and(|at| self.now.since(at) < FRESH);
         match self.proof().proved_with {
+            _ if self.idle => Credential::IdleSession,
             Some(Proof::Key) if fresh => Credential::StepUp,
-            Some(_) if fresh => Credential::FreshSession,
+            Some(Proof::Totp) if fresh => Credential::FreshSession,
+            // A password makes fresh only where it is all that the account has (R1); a recovery code makes nothing fresh (R5).
+            Some(Proof::Password) if fresh && !self.viewer.standing.factor => Credential::FreshSession,
             _ => Credential::Session,
         }
     }
@@ -143,13 +149,13 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
         .one(read.connection())
         .await?;
     let now = read.now();
-    let alive = |row: &sessions::Model| row.expires_at > now && now.since(row.last_seen_at) < env.config.session_idle.0;
-    let Some(row) = row.filter(alive) else { return Ok(None) };
+    let Some(row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
+    let idle = now.since(row.last_seen_at) >= env.config.session_idle.0;
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
     let viewer = Viewer { account: account.id, username: account.username, standing };
-    Ok(Some(SignedIn { row, viewer, now }))
+    Ok(Some(SignedIn { row, viewer, now, idle }))
 }
 
 /// A signed-in request. A stopped account is treated as nobody where nobody may come, and told so elsewhere.
@@ -162,7 +168,9 @@ async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin
     if !accepts.contains(credential) {
         return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
     }
-    note_seen(env, &signed_in).await?;
+    if !signed_in.idle {
+        note_seen(env, &signed_in).await?;
+    }
     let actor = Actor {
         who: Who::Account(signed_in.viewer.account),
         credential,

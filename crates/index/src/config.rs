@@ -77,8 +77,14 @@ settings! {
     session_length: Span = "sessions.length", "12h";
     /// The same for administrators.
     session_length_administrator: Span = "sessions.length_administrator", "8h";
-    /// After how long without a request a session ends.
+    /// After how long without a request a session rests until a password or a factor resumes it.
     session_idle: Span = "sessions.idle", "1h";
+
+    /// Whether a sign-in from an unknown browser by a factor that can be phished, or by a password alone, is confirmed in the mailbox.
+    confirm_unknown_device: bool = "sessions.confirm_unknown_device", "true";
+    /// A GeoIP database (`.mmdb`, GeoLite2 City or Country or one of the same shape), for places beside network addresses; empty shows none.
+    geoip_database: PathBuf = "geoip.database", "";
+
     /// How many roles, factors and addresses must have stood to be settled, in days.
     settled_days: u32 = "power.settled_days", "30";
     /// How long what was deleted is kept, in days.
@@ -153,6 +159,7 @@ macro_rules! from_setting { ($($ty:ty, $what:literal;)*) => { $(impl FromSetting
 from_setting! {
     SocketAddr, "an address and a port, as in `127.0.0.1:8080`";
     u32, "a whole number";
+    bool, "`true` or `false`";
     String, "text";
     PathBuf, "a path";
 }

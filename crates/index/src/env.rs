@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::lane::Lane;
 use crate::mail::Mailer;
+use crate::places::Places;
 use crate::prepared::Prepared;
 
 /// The surroundings of all verbs.
@@ -41,6 +42,8 @@ pub struct Inner {
     pub breach: Breach,
     /// Where mail is handed over.
     pub mailer: Mailer,
+    /// Names of the places where networks are.
+    pub places: Places,
     /// Pages kept ready.
     pub prepared: Prepared,
 }

@@ -1,5 +1,7 @@
 //! The hashing lane: slow hashes run on threads of their own at the lowest priority, a bounded number at once and a bounded number
 //! waiting, so that they never starve reads.
+//!
+//! Known browsers and signed-in people have slots and places of their own: a flood of strangers never stands before them (R25).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,38 +14,74 @@ use crate::clock::Stopwatch;
 use crate::measure;
 use crate::refused::Refused;
 
-/// How many may wait for the lane before it refuses.
+/// How many may wait for one side of the lane before it refuses.
 const WAITING_MOST: usize = 64;
 /// How far the lane's threads step back before everything else that wants a processor.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 19;
+/// How many hashes of known people run at once, beside those of strangers.
+const KNOWN_AT_ONCE: usize = 1;
+
+/// Who has something hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum For {
+    /// Anybody.
+    Strangers,
+    /// A browser that the account trusts, or somebody who is signed in.
+    Known,
+}
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// A bounded place for work that takes a tenth of a second of one core. Its threads end when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Lane {
-    slots: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
+    strangers: Side,
+    known: Side,
     threads: mpsc::Sender<Work>,
 }
 
+/// Slots, and places before them.
+#[derive(Clone, Debug)]
+struct Side {
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Side {
+    fn new(at_once: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)) }
+    }
+}
+
 impl Lane {
-    /// A lane of this many at once.
+    /// A lane of this many at once for strangers; what is reserved comes on top.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
         let at_once = at_once.max(1);
-        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)), threads: threads(at_once) }
+        Self { strangers: Side::new(at_once), known: Side::new(KNOWN_AT_ONCE), threads: threads(at_once + KNOWN_AT_ONCE) }
     }
 
-    /// Runs the work on a thread of the lane when a slot is free.
+    /// Runs the work of a stranger on a thread of the lane when a slot is free.
     ///
     /// # Errors
     /// `Limited` when too many wait already; `Fault` when the work panicked.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
-        let _place = Place::take(&self.waiting)?;
+        self.run_for(For::Strangers, work).await
+    }
+
+    /// Runs the work on the side of the lane that it belongs to.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_for<T: Send + 'static>(&self, whom: For, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+        let side = match whom {
+            For::Strangers => &self.strangers,
+            For::Known => &self.known,
+        };
+        let _place = Place::take(&side.waiting)?;
         let waited = Stopwatch::start();
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|e| anyhow::anyhow!("the hashing lane is closed: {e}"))?;
+        let slot = Arc::clone(&side.slots).acquire_owned().await.map_err(|e| anyhow::anyhow!("the hashing lane is closed: {e}"))?;
         measure::hashing_waited(waited.elapsed());
         let (answer, answered) = oneshot::channel();
         let work = move || {
@@ -129,27 +167,37 @@ mod tests {
         assert_eq!(lane.run(|| 7).await.unwrap(), 7);
     }
 
-    #[tokio::test]
-    async fn more_than_may_wait_are_refused_at_once() {
+    /// R25: a flood of strangers never stands before a known browser.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn r25_a_known_browser_is_hashed_for_while_strangers_fill_the_lane() {
         let lane = Lane::new(1);
-        let (go, wait) = mpsc::channel::<()>();
-        let first = tokio::spawn({
+        let (release, wait) = mpsc::channel::<()>();
+        let (began, begins) = mpsc::channel::<()>();
+        let blocking = {
             let lane = lane.clone();
-            async move { lane.run(move || wait.recv().unwrap()).await }
-        });
-        let mut others = Vec::new();
+            tokio::spawn(async move {
+                let work = move || {
+                    began.send(()).expect("the test listens");
+                    wait.recv().expect("the test lets go");
+                };
+                lane.run(work).await
+            })
+        };
+        tokio::task::spawn_blocking(move || begins.recv()).await.unwrap().unwrap();
+        let mut flood = Vec::new();
         for _ in 1..WAITING_MOST {
             let lane = lane.clone();
-            others.push(tokio::spawn(async move { lane.run(|| ()).await }));
+            flood.push(tokio::spawn(async move { lane.run(|| ()).await }));
         }
-        while lane.waiting.load(Ordering::SeqCst) < WAITING_MOST {
+        while lane.strangers.waiting.load(Ordering::SeqCst) < WAITING_MOST {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(lane.run(|| ()).await, Err(Refused::Limited(_))));
-        go.send(()).unwrap();
-        first.await.unwrap().unwrap();
-        for other in others {
-            other.await.unwrap().unwrap();
+        assert!(matches!(lane.run(|| ()).await, Err(Refused::Limited(_))), "the strangers' side is full");
+        assert_eq!(lane.run_for(For::Known, || 7).await.unwrap(), 7);
+        release.send(()).unwrap();
+        blocking.await.unwrap().unwrap();
+        for stranger in flood {
+            stranger.await.unwrap().unwrap();
         }
     }
 }

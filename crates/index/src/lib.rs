@@ -17,6 +17,7 @@ pub mod blobs; //          bytes by digest
 pub mod db; //             one Tx over two engines
 pub mod mail; //           handing one mail over
 pub mod breach; //         lists of stolen passwords
+pub mod places; //         places of networks, names of browsers
 pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env
 // The rules.

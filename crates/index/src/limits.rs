@@ -11,7 +11,7 @@ use sea_orm::Value;
 use crate::act::{Housekeeping, housekeeping};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, DeviceId};
 use crate::rates::{Rate, parse_rates};
 use crate::refused::Refused;
 
@@ -41,6 +41,8 @@ limits! {
     SignIn = "sign_in", account "10/5m", network "10/5m", index "1000/5m";
     /// Failed second factors, recovery codes and mailbox codes.
     Factor = "factor", account "5/5m 20/1h 50/1d", network "10/5m 50/1h", index "";
+    /// Mails that confirm a sign-in from an unknown browser: only after the right password.
+    ConfirmLogin = "confirm_login", account "10/1h", network "20/1h", index "2000/1h";
     /// Mails that somebody asks for, of one kind, per account and destination; never notices.
     Mail = "mail", account "3/6h", network "20/1h", index "2000/1h";
     /// Registrations.
@@ -161,7 +163,10 @@ struct Cell {
 /// # Errors
 /// `Limited` with the time to wait; then nothing was counted. `Fault` when the database does not answer: fail closed.
 pub async fn take(env: &Env, limit: Limit, whom: &Whom) -> Result<Taken, Refused> {
-    let cells = cells(env, limit, whom);
+    count_all(env, limit, cells(env, limit, whom)).await
+}
+
+async fn count_all(env: &Env, limit: Limit, cells: Vec<Cell>) -> Result<Taken, Refused> {
     if cells.is_empty() {
         return Ok(Taken { limit, cells });
     }
@@ -178,17 +183,37 @@ pub async fn take(env: &Env, limit: Limit, whom: &Whom) -> Result<Taken, Refused
     Ok(Taken { limit, cells })
 }
 
-fn cells(env: &Env, limit: Limit, whom: &Whom) -> Vec<Cell> {
-    let now = env.now();
-    let mut cells = Vec::new();
-    for scope in Scope::ALL {
-        let Some(key) = whom.key(scope) else { continue };
-        let key = env.keys.keyed_hash("limit", key.as_bytes()).to_bytes();
-        for rate in env.config.rates(limit.wire(), scope.wire()).unwrap_or_else(|| default_rates(limit, scope)) {
-            cells.push(Cell { key: key.clone(), rate, window_at: now.window(rate.window) });
-        }
+/// Counts one try of a browser that the account trusts: a budget of its own, as large as the account's. What strangers do to the
+/// account, the network or the index does not shrink it (R25).
+///
+/// # Errors
+/// As [`take`].
+pub async fn take_known(env: &Env, limit: Limit, device: DeviceId) -> Result<Taken, Refused> {
+    let cells = cells_of(env, limit, Scope::Account, &format!("device:{device}"));
+    count_all(env, limit, cells).await
+}
+
+/// Counts one try inside the transaction that acts: when the act is undone, so is the try.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) async fn take_in(env: &Env, tx: &Tx, limit: Limit, whom: &Whom) -> Result<(), Refused> {
+    for cell in cells(env, limit, whom) {
+        count(tx, limit, &cell).await?;
     }
-    cells
+    Ok(())
+}
+
+fn cells(env: &Env, limit: Limit, whom: &Whom) -> Vec<Cell> {
+    let keys = Scope::ALL.into_iter().filter_map(|scope| Some((scope, whom.key(scope)?)));
+    keys.flat_map(|(scope, key)| cells_of(env, limit, scope, &key)).collect()
+}
+
+fn cells_of(env: &Env, limit: Limit, scope: Scope, key: &str) -> Vec<Cell> {
+    let now = env.now();
+    let key = env.keys.keyed_hash("limit", key.as_bytes()).to_bytes();
+    let rates = env.config.rates(limit.wire(), scope.wire()).unwrap_or_else(|| default_rates(limit, scope));
+    rates.into_iter().map(|rate| Cell { key: key.clone(), rate, window_at: now.window(rate.window) }).collect()
 }
 
 fn default_rates(limit: Limit, scope: Scope) -> Vec<Rate> {

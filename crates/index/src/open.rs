@@ -20,6 +20,7 @@ use crate::db::Database;
 use crate::env::{Env, Inner};
 use crate::lane::Lane;
 use crate::mail::Mailer;
+use crate::places::Places;
 use crate::prepared::Prepared;
 
 /// How many passwords are hashed at once: half the processors, so that reads keep theirs, and the memory that hashes use its bounds.
@@ -36,6 +37,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mailer = Mailer::open(&config)?;
     let breach = Breach::open(&config, &clock)?;
+    let places = Places::open(&config.geoip_database)?;
     make_folder(&config.data_dir)?;
     let keys = Arc::new(read_or_make_keys(&key_file(&config), &*entropy)?);
     let url = database_url(&config)?;
@@ -52,6 +54,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         hashing,
         breach,
         mailer,
+        places,
         prepared: Prepared::default(),
     }))
 }

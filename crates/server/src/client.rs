@@ -9,6 +9,7 @@ use cookie::Cookie;
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use index::policy::Denied;
+use index::signin::devices::{MOST, Trust};
 use ipnet::IpNet;
 
 use crate::reply::CookieName;
@@ -43,9 +44,28 @@ pub fn agent(headers: &HeaderMap) -> Option<String> {
 /// A cookie of ours, when it has the form of a token.
 #[must_use]
 pub fn cookie(headers: &HeaderMap, name: CookieName, https: bool) -> Option<LinkToken> {
+    LinkToken::parse(&raw_cookie(headers, name, https)?)
+}
+
+fn raw_cookie(headers: &HeaderMap, name: CookieName, https: bool) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     let found = all.flat_map(Cookie::split_parse).filter_map(Result::ok).find(|c| c.name() == name.wire(https))?;
-    LinkToken::parse(found.value())
+    Some(found.value().to_owned())
+}
+
+/// The tokens by which accounts trust this browser, newest first; what has not the form of one is left out.
+#[must_use]
+pub fn devices(headers: &HeaderMap, https: bool) -> Vec<LinkToken> {
+    let all = raw_cookie(headers, CookieName::Devices, https).unwrap_or_default();
+    all.split('.').filter_map(LinkToken::parse).take(MOST).collect()
+}
+
+/// The cookie's value when one more account trusts this browser: the newest first, the oldest dropped.
+#[must_use]
+pub fn devices_with(headers: &HeaderMap, https: bool, trust: &Trust) -> String {
+    let kept = devices(headers, https).into_iter().filter(|token| Some(token.digest()) != trust.replaces);
+    let all: Vec<String> = std::iter::once(trust.token.clone()).chain(kept).take(MOST).map(|token| token.expose().to_owned()).collect();
+    all.join(".")
 }
 
 /// The API token in `Authorization`: `Basic` with the user name `__token__`, or `Bearer`/`token`.

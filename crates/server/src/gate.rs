@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -203,7 +203,7 @@ where
     let (form, made_cookie) = if door.face == Face::Html { FormGuard::of(&app, &seen.headers) } else { (FormGuard::NONE, false) };
     let mut viewer = None;
     let done = async {
-        let (identified, request) = admit(&app, door, &seen, &form, request).await?;
+        let (identified, request) = admit(&app, (door, A::NAME), &seen, &form, request).await?;
         viewer.clone_from(&identified.viewer);
         let input = I::read(request).await?;
         let ctx = Ctx {
@@ -238,6 +238,7 @@ struct Seen {
     target: String,
     headers: HeaderMap,
     network: Option<IpAddr>,
+    devices: Vec<[u8; 32]>,
     request_id: String,
 }
 
@@ -250,6 +251,7 @@ impl Seen {
             method: request.method().clone(),
             target: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             network: client::network(peer, &headers, &env.config.trusted_proxies),
+            devices: client::devices(&headers, env.config.is_https()).iter().map(LinkToken::digest).collect(),
             headers,
             request_id: EventId::new(env.now(), &*env.entropy).to_string(),
         }
@@ -258,31 +260,45 @@ impl Seen {
         self.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok())
     }
     fn origin(&self) -> Origin {
-        Origin { network: self.network, agent: client::agent(&self.headers), request_id: self.request_id.clone() }
+        Origin {
+            network: self.network,
+            agent: client::agent(&self.headers),
+            request_id: self.request_id.clone(),
+            devices: self.devices.clone(),
+        }
     }
 }
 
 /// Checks the form, the credential and the limit, in this order.
-async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Request) -> Result<(Identified, Request), Refusal> {
+async fn admit(
+    app: &App,
+    (door, action): (Door, ActionName),
+    seen: &Seen,
+    form: &FormGuard,
+    request: Request,
+) -> Result<(Identified, Request), Refusal> {
     let env = &app.env;
-    let https = env.config.is_https();
     let accepts = Credentials::of(door.accepts);
-    let mut presented = Presented {
-        session: client::cookie(&seen.headers, CookieName::Session, https),
-        attempt: client::cookie(&seen.headers, CookieName::Attempt, https),
-        link: None,
-        api_token: client::api_token(&seen.headers),
-    };
+    let mut presented = presented(app, seen);
     let mut request = request;
+    let mut posted = None;
     if door.face == Face::Html && !seen.method.is_safe() {
         let fields;
         (fields, request) = form.check(app, seen, request).await?;
         presented.link = fields.link;
+        posted = Some(fields.bytes);
     }
-    let had_session = presented.session.is_some();
-    let had_attempt = presented.attempt.is_some();
-    let identified =
-        identify(env, accepts, presented, seen.origin()).await.map_err(|refused| turn_away(refused, door, had_session, had_attempt))?;
+    let (had_session, had_attempt) = (presented.session.is_some(), presented.attempt.is_some());
+    let identified = match identify(env, accepts, presented, seen.origin()).await {
+        Ok(identified) => identified,
+        Err(refused) => {
+            let refusal = turn_away(refused, door, had_session, had_attempt);
+            return Err(match (refusal, posted) {
+                (Refusal::Reauthenticate, Some(posted)) => detour::keep(app, (door, action), seen, &posted).await,
+                (refusal, _) => refusal,
+            });
+        }
+    };
     if let Some(limit) = door.limit.filter(|limit| limit.counts_every()) {
         let whom = match identified.actor.account() {
             Some(account) => Whom::account(account, seen.network),
@@ -291,6 +307,17 @@ async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Re
         drop(limits::take(env, limit, &whom).await?);
     }
     Ok((identified, request))
+}
+
+/// What a request carries, besides what its body holds.
+fn presented(app: &App, seen: &Seen) -> Presented {
+    let https = app.env.config.is_https();
+    Presented {
+        session: client::cookie(&seen.headers, CookieName::Session, https),
+        attempt: client::cookie(&seen.headers, CookieName::Attempt, https),
+        link: None,
+        api_token: client::api_token(&seen.headers),
+    }
 }
 
 /// What an unaccepted credential is answered: pages lead to where the right one is had.
@@ -330,6 +357,7 @@ struct GateFields {
 
 struct Checked {
     link: Option<LinkToken>,
+    bytes: Bytes,
 }
 
 impl FormGuard {
@@ -364,7 +392,7 @@ impl FormGuard {
             return Err(Refusal::Foreign("The form's token is missing or belongs to another browser or an ended session."));
         }
         let link = LinkToken::parse(&fields.token);
-        Ok((Checked { link }, Request::from_parts(parts, Body::from(bytes))))
+        Ok((Checked { link, bytes: bytes.clone() }, Request::from_parts(parts, Body::from(bytes))))
     }
 }
 
@@ -489,6 +517,8 @@ fn outside(app: &App, request: &Request, refusal: Refusal) -> Response {
     stamp(app, &mut response, &seen);
     response
 }
+
+mod detour;
 
 /// The index as a whole: what public pages are about.
 pub const SITE: Site = Site;

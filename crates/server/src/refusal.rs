@@ -46,6 +46,8 @@ pub enum Refusal {
     FinishSignIn,
     /// A factor must be proved again first.
     Reauthenticate,
+    /// The same, and the form that was sent is kept under this id, to be pressed again.
+    ReauthenticateFor(ActId),
     /// A factor must be proved for this one act first (R2).
     Prove(ActId),
     /// The link of a mail is used, expired or wrong.
@@ -138,6 +140,7 @@ fn leads_to(refusal: &Refusal, asked: &Asked<'_>) -> Option<String> {
         Refusal::SignIn => "/account/login/",
         Refusal::FinishSignIn => "/account/two-factor/",
         Refusal::Reauthenticate => "/account/reauthenticate/",
+        Refusal::ReauthenticateFor(kept) => return Some(with_next(&format!("/account/reauthenticate/?kept={kept}"), asked)),
         Refusal::Prove(act) => return Some(with_next(&format!("/account/reauthenticate/?act={act}"), asked)),
         Refusal::Refused(Refused::Denied(Denied::Gate(gate))) => gate_page(*gate),
         _ => return None,
@@ -167,7 +170,7 @@ fn with_next(path: &str, asked: &Asked<'_>) -> String {
 /// The page that a form's own path belongs to: the nearest one above it that is not a form's.
 fn page_of(target: &str) -> String {
     let path = target.split('?').next().unwrap_or(target);
-    for form in ["delete/", "reverify/"] {
+    for form in ["delete/", "reverify/", "end/", "end-others/", "forget-device/"] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
         }
@@ -266,7 +269,7 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
         }
         Refusal::Refused(Refused::Limited(wait)) => limited(*wait),
         Refusal::Refused(Refused::Fault(_)) => fault(request_id),
-        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::Prove(_) => {
+        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::ReauthenticateFor(_) | Refusal::Prove(_) => {
             say(StatusCode::UNAUTHORIZED, "Sign in first", "This needs a signed-in account.", "Sign in and try again.")
         }
         Refusal::LinkDead => Words {

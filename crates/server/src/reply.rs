@@ -1,5 +1,7 @@
 //! What a handler answers: a page, a redirect, JSON, bytes; with cookies.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -18,6 +20,8 @@ pub enum CookieName {
     Attempt,
     /// What form tokens are bound to before and beside a session (R30).
     Form,
+    /// The tokens by which accounts trust this browser, joined by dots (R33). It outlives the browser's run.
+    Devices,
 }
 
 impl CookieName {
@@ -31,6 +35,8 @@ impl CookieName {
             (Self::Attempt, false) => "strongroom_attempt",
             (Self::Form, true) => "__Host-strongroom_form",
             (Self::Form, false) => "strongroom_form",
+            (Self::Devices, true) => "__Host-strongroom_devices",
+            (Self::Devices, false) => "strongroom_devices",
         }
     }
 }
@@ -85,6 +91,13 @@ impl Reply {
         let cookie =
             Cookie::build((name.wire(https), value.to_owned())).path("/").http_only(true).secure(https).same_site(SameSite::Lax).build();
         self.append_cookie(&cookie)
+    }
+    /// The same, setting a cookie that stays for so long.
+    #[must_use]
+    pub fn with_lasting_cookie(self, name: CookieName, value: &str, https: bool, lasts: Duration) -> Self {
+        let lasts = cookie::time::Duration::seconds(i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX));
+        let cookie = Cookie::build((name.wire(https), value.to_owned())).path("/").http_only(true).secure(https);
+        self.append_cookie(&cookie.same_site(SameSite::Lax).max_age(lasts).build())
     }
     /// The same, removing a cookie.
     #[must_use]

@@ -4,18 +4,27 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, StepUp};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
+use crate::metrics;
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
-use crate::{files, health, metrics, simple, statics, upload};
+use crate::web::{account, gates, projects, proofs, public, registration, reset, sessions, signin, tokens};
+use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
 /// Whoever is signed in.
 const SIGNED_IN: &[Credential] = &[Session, FreshSession, StepUp];
+
+/// The same, and whoever was away for a while: what leads back, and what leads out.
+const AWAKE_OR_IDLE: &[Credential] = &[IdleSession, Session, FreshSession, StepUp];
+/// Whoever proved a factor within 15 minutes (R1). Acts that grant want a proof of their own instead (R2), made for that one act, and
+/// what tightens wants neither (R19): this is for what changes how an account is signed in to.
+const FRESH: &[Credential] = &[FreshSession, StepUp];
+/// Everybody, and whoever is half signed in.
+const EVERYBODY_OR_HALF: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
 
 const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) -> Door {
     Door { face, accepts, limit }
@@ -24,7 +33,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), tokens()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), sessions(), tokens()].into_iter().flatten().collect()
 }
 
 /// What answers on `server.admin_listen`, and there alone.
@@ -87,6 +96,7 @@ fn signing_in() -> Vec<Route> {
     let page = door(Html, EVERYBODY, None);
     let half = door(Html, &[HalfSession], Some(Limit::Factor));
     let own = door(Html, SIGNED_IN, None);
+    let idle = door(Html, AWAKE_OR_IDLE, None);
     let proof = door(Html, SIGNED_IN, Some(Limit::Factor));
     vec![
         route(Method::GET, "/account/login/", page, signin::login_page),
@@ -95,10 +105,12 @@ fn signing_in() -> Vec<Route> {
         route(Method::POST, "/account/two-factor/", half, signin::two_factor),
         route(Method::GET, "/account/recovery-code/", door(Html, &[HalfSession], None), signin::recovery_code_page),
         route(Method::POST, "/account/recovery-code/", half, signin::recovery_code),
+        route(Method::GET, "/account/confirm-login/", door(Html, EVERYBODY_OR_HALF, None), signin::confirm_page),
+        route(Method::POST, "/account/confirm-login/", door(Html, &[HalfSession], Some(Limit::ConfirmLogin)), signin::confirm),
         route(Method::GET, "/account/logout/", page, signin::logout_page),
-        route(Method::POST, "/account/logout/", own, signin::logout),
-        route(Method::GET, "/account/reauthenticate/", own, proofs::page),
-        route(Method::POST, "/account/reauthenticate/", proof, proofs::prove),
+        route(Method::POST, "/account/logout/", idle, signin::logout),
+        route(Method::GET, "/account/reauthenticate/", idle, proofs::page),
+        route(Method::POST, "/account/reauthenticate/", door(Html, AWAKE_OR_IDLE, Some(Limit::Factor)), proofs::prove),
         route(Method::GET, "/account/verify-mailbox/", own, gates::verify_mailbox_page),
         route(Method::POST, "/account/verify-mailbox/", proof, gates::verify_mailbox),
     ]
@@ -132,6 +144,19 @@ fn manage() -> Vec<Route> {
         route(Method::GET, "/manage/account/totp-provision", own, gates::totp_page),
         route(Method::POST, "/manage/account/totp-provision", proof, gates::totp),
         route(Method::GET, "/manage/account/security-history/", own, account::security_history),
+    ]
+}
+
+fn sessions() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let fresh = door(Html, FRESH, Some(Limit::SignIn));
+    vec![
+        route(Method::GET, "/manage/account/sessions/", own, sessions::list),
+        route(Method::POST, "/manage/account/sessions/end/", own, sessions::end),
+        route(Method::POST, "/manage/account/sessions/end-others/", own, sessions::end_others),
+        route(Method::POST, "/manage/account/sessions/forget-device/", own, sessions::forget_device),
+        route(Method::GET, "/manage/account/change-password/", door(Html, FRESH, None), sessions::change_password_page),
+        route(Method::POST, "/manage/account/change-password/", fresh, sessions::change_password),
     ]
 }
 

@@ -22,14 +22,17 @@ pub enum Purpose {
     ResetPassword,
     /// Makes the first administrator, or completes an account made at the shell.
     SetUp,
+    /// Continues one sign-in in the browser where it began; it opens nothing elsewhere.
+    ConfirmLogin,
 }
 
 impl Purpose {
-    const fn wire(self) -> &'static str {
+    pub(crate) const fn wire(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::SetUp => "setup",
+            Self::ConfirmLogin => "confirm-login",
         }
     }
 
@@ -40,6 +43,7 @@ impl Purpose {
             Self::VerifyEmail => Duration::from_secs(24 * 3600),
             Self::ResetPassword => Duration::from_secs(30 * 60),
             Self::SetUp => Duration::from_secs(3600),
+            Self::ConfirmLogin => Duration::from_secs(15 * 60),
         }
     }
 }

@@ -72,12 +72,29 @@ events! {
 
     /// A password was right and a factor is outstanding.
     PasswordProved {} = "account:login:password-proved", "The password was entered; the second factor was asked for.", Nobody("the sign-in goes on, and its end is told");
-    /// Signed in.
-    SignedIn { factor: String } = "account:login:success", "Signed in with {factor}.", Nobody("devices and their notices come with the sign-in room");
+    /// Signed in; the browser was `known` to the account or `new`.
+    SignedIn { factor: String, device: String, remembered: bool } = "account:login:success", "Signed in with {factor}.", Nobody("a new browser and failures before it are told by events of their own");
+    /// Signed in from a browser that the account did not know.
+    SignedInNewDevice { factor: String } = "account:login:new-device", "Signed in with {factor}, in a browser that was not known.", Account;
+    /// Signed in after many failures.
+    SignedInAfterFailures { failures: i64 } = "account:login:after-failures", "Signed in after {failures} failed attempts.", Account;
+    /// A sign-in waits for its confirmation in the mailbox.
+    ConfirmationSent { factor: String } = "account:login:confirm-sent", "A sign-in with {factor}, in a browser that is not known, waits for your confirmation.", Addressee;
+    /// The password was right and the second factor was wrong.
+    WrongFactor {} = "account:login:wrong-factor", "Somebody entered your password rightly, and a second factor wrongly.", Account;
     /// A sign-in failed.
     SignInFailed { reason: String, username: Option<String> } = "account:login:failure", "A sign-in failed: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
     /// Signed out.
     SignedOut {} = "account:logout", "Signed out.", Nobody("its own doing, and it gives nothing away");
+    /// A session was ended from the list of sessions.
+    SessionEnded {} = "account:session:ended", "One of your sessions was ended.", Account;
+    /// All sessions but the one that asked were ended.
+    OtherSessionsEnded { sessions: u64 } = "account:session:ended-others", "Your other sessions were ended: {sessions}.", Account;
+    /// A remembered browser was forgotten.
+    DeviceForgotten {} = "account:device:forgotten", "A remembered browser was forgotten.", Nobody("it takes trust away and gives nothing; the account's own history shows it");
+    /// The password was changed.
+    PasswordChanged { sessions_ended: u64, tokens_ended: u64 } = "account:password:change", "The password was changed.", Account;
+
     /// A link to choose a new password was asked for.
     PasswordResetRequested {} = "account:password:reset:request", "A link to choose a new password was sent.", Addressee;
     /// A new password was asked for, and no link was sent.

@@ -79,6 +79,7 @@ fn detail(kind: Kind) -> serde_json::Value {
     let value = |name: &str, ty: &str| match (name, ty) {
         ("username", _) => json!("ada"),
         ("method", _) => json!("telephone"),
+        ("factor", _) => json!("totp"),
         ("description", _) => json!("CI of Spam.Eggs"),
         ("scope", _) => json!("project Spam.Eggs"),
         ("reason", _) => json!("the incident of 22 November"),
@@ -138,7 +139,8 @@ fn told() -> impl Iterator<Item = Kind> {
 }
 
 /// Kinds whose mail carries a link or a code.
-const WITH_SECRET: [Kind; 4] = [Kind::AccountCreated, Kind::VerificationSent, Kind::PasswordResetRequested, Kind::MailboxCodeSent];
+const WITH_SECRET: [Kind; 5] =
+    [Kind::AccountCreated, Kind::VerificationSent, Kind::PasswordResetRequested, Kind::MailboxCodeSent, Kind::ConfirmationSent];
 
 fn secret(kind: Kind) -> Secret {
     Secret::new(if kind == Kind::MailboxCodeSent { "042117" } else { "TOKEN" })

@@ -8,9 +8,11 @@ use serde_json::Value;
 use time::macros::format_description;
 
 use super::{Button, Fact, NoLetter, Story};
+use crate::accounts::history;
 use crate::accounts::link::Purpose;
 use crate::clock::Time;
 use crate::events::{Audience, Kind, Private};
+use crate::places;
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
@@ -32,7 +34,10 @@ pub fn tell(kind: Kind, detail: &Value) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (field, after) = after.split_once('}').unwrap_or((after, ""));
         says.push_str(before);
-        says.push_str(&field_text(detail.get(field)));
+        says.push_str(&match detail.get(field) {
+            Some(Value::String(factor)) if field == "factor" => history::words(factor).to_owned(),
+            other => field_text(other),
+        });
         rest = after;
     }
     says + rest
@@ -138,6 +143,7 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::KnownAddressRegistered => Ok(known_address(story)),
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
+        Kind::ConfirmationSent => confirm(story),
         _ => Ok(notice(story)),
     }
 }
@@ -200,6 +206,32 @@ fn reset(story: &Story<'_>) -> Result<Wording, NoLetter> {
     })
 }
 
+/// The browser in our own words only: what it calls itself is a stranger's text (R31).
+fn confirm(story: &Story<'_>) -> Result<Wording, NoLetter> {
+    let agent = story.private.as_ref().and_then(|p| p.agent.as_deref());
+    let browser = agent.and_then(places::browser).unwrap_or_else(|| "a browser that does not say what it is".to_owned());
+    let place = story.network().and_then(|network| story.env.places.of(&network));
+    let place = place.map(|place| format!(", in {place}")).unwrap_or_default();
+    Ok(Wording {
+        heading: "Is this you signing in?".to_owned(),
+        button: story.token_button("Look at this sign-in", "/account/confirm-login/")?,
+        code: None,
+        paragraphs: vec![
+            format!(
+                "The sign-in came from {browser}{place}. It waits for you to open the link in that same browser and to press the button there."
+            ),
+            format!(
+                "The link works once, for {}, and only where the sign-in began: opened elsewhere it signs nobody in.",
+                lasting(Purpose::ConfirmLogin.lifetime())
+            ),
+            format!(
+                "If this was not you: somebody has your password, and what else the first line names. Nobody is signed in. Change the password now, at {}",
+                story.link("/account/request-password-reset/")
+            ),
+        ],
+    })
+}
+
 fn code(story: &Story<'_>) -> Result<Wording, NoLetter> {
     let place = story.env.config.token_location();
     Ok(Wording {
@@ -235,6 +267,12 @@ fn notice(story: &Story<'_>) -> Wording {
         Kind::BreachDoubted => "The list of stolen passwords is doubted".to_owned(),
         Kind::RecoveryCodesGenerated => "Recovery codes were made".to_owned(),
         Kind::FactorAdded => "A second factor was added".to_owned(),
+        Kind::PasswordChanged => "Your password was changed".to_owned(),
+        Kind::SignedInNewDevice => "A sign-in from a new browser".to_owned(),
+        Kind::SignedInAfterFailures => "A sign-in after many failures".to_owned(),
+        Kind::WrongFactor => "Somebody has your password".to_owned(),
+        Kind::SessionEnded => "A session was ended".to_owned(),
+        Kind::OtherSessionsEnded => "Your other sessions were ended".to_owned(),
         Kind::TokenAdded => "An API token was created".to_owned(),
         Kind::TokenRemoved => "An API token was deleted".to_owned(),
         Kind::AccountFrozen => "Your account was frozen".to_owned(),
@@ -278,6 +316,17 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
             ],
         ),
         Kind::PasswordDisabled | Kind::ResetLinkMade | Kind::BreachDoubted => about_stolen(story, &ask),
+        Kind::SignedInNewDevice | Kind::SignedInAfterFailures | Kind::SessionEnded | Kind::OtherSessionsEnded => (
+            Some(Button { label: "Look at your sessions", link: story.link("/manage/account/sessions/") }),
+            vec![format!("If this was not you: end the sessions that you do not know, choose a new password at {password} and {ask}.")],
+        ),
+        Kind::WrongFactor => (
+            history(),
+            vec![
+                "Nobody was signed in. If you mistyped the code yourself, there is nothing to do.".to_owned(),
+                format!("If this was not you: somebody knows your password. Choose a new one at {password}"),
+            ],
+        ),
         Kind::TokenAdded | Kind::TokenRemoved => (
             tokens(),
             vec![format!("If this was not you: delete the tokens that you do not know, choose a new password at {password} and {ask}.")],

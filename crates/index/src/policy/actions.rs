@@ -6,7 +6,7 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, SessionId, Site, TokenId};
+use crate::ids::{AccountId, DeviceId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
@@ -78,13 +78,35 @@ actions! {
         Grants with Itself, at_most [MailLink], leaves ["account:set-up", "account:email:reverify"];
     /// Begin to sign in with a user name and a password.
     SignIn on Site, "account:sign-in", needs [], gates [],
-        Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved", "account:password:disabled", "index:breach:doubted"];
+        Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved",
+            "account:password:disabled", "index:breach:doubted",
+            "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
-        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure"];
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:login:wrong-factor",
+            "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
+    /// Confirm a sign-in from an unknown browser with the link of a mail, in the browser where it began; or have the mail sent again.
+    ConfirmSignIn on Site, "account:confirm-sign-in", needs [], gates [],
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure",
+            "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// End the session.
     SignOut on SessionId, "account:sign-out", needs [Oneself], gates [],
-        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:logout"];
+        Tightens with No, at_most [IdleSession, Session, FreshSession, StepUp], leaves ["account:logout"];
+    /// See where one is signed in, and which browsers are remembered.
+    SeeSessions on AccountId, "session:list", needs [Oneself], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+    /// End one of one's sessions.
+    EndSession on SessionId, "session:end", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:session:ended"];
+    /// End all sessions but the one that asks.
+    EndOtherSessions on AccountId, "session:end-others", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:session:ended-others"];
+    /// Forget a remembered browser.
+    ForgetDevice on DeviceId, "device:forget", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:device:forgotten"];
+    /// Change the password: with the present one, in a fresh session.
+    ChangePassword on AccountId, "account:change-password", needs [Oneself], gates [],
+        Neither with Itself, at_most [FreshSession, StepUp], leaves ["account:password:change", "account:reauthenticate:failure"];
     /// Ask for a link to choose a new password.
     RequestPasswordReset on Site, "account:request-password-reset", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:password:reset:request", "account:password:reset:attempt"];
@@ -115,7 +137,7 @@ actions! {
         Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused"];
     /// Prove a factor again, for sensitive pages or for one act.
     Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked"];
+        Neither with Itself, at_most [IdleSession, Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],

@@ -31,6 +31,8 @@ pub struct Origin {
     pub agent: Option<String>,
     /// Identifies the request in answers, logs and events.
     pub request_id: String,
+    /// SHA-256 of the tokens by which accounts trust this browser (R33): what they are worth is looked up, never believed.
+    pub devices: Vec<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Origin {
@@ -94,13 +96,13 @@ impl Actor {
     /// The operator at the shell.
     #[must_use]
     pub fn operator(name: &str, request_id: String) -> Self {
-        let origin = Origin { network: None, agent: None, request_id };
+        let origin = Origin { network: None, agent: None, request_id, devices: Vec::new() };
         Self { who: Who::Operator(name.to_owned()), credential: Credential::Operator, ..Self::nobody(origin) }
     }
     /// A job.
     #[must_use]
     pub const fn worker(kind: &'static str, request_id: String) -> Self {
-        let origin = Origin { network: None, agent: None, request_id };
+        let origin = Origin { network: None, agent: None, request_id, devices: Vec::new() };
         Self { who: Who::Worker(kind), credential: Credential::Worker, credential_id: None, session: None, token: None, origin }
     }
     /// The account that acts, if one does.

@@ -48,7 +48,10 @@ pub fn verdict(question: &Question<'_>) -> Result<(), Denied> {
 
 /// Whether an account stands behind this kind of credential.
 const fn is_of_account(credential: Credential) -> bool {
-    matches!(credential, Credential::Session | Credential::FreshSession | Credential::StepUp | Credential::ApiToken)
+    matches!(
+        credential,
+        Credential::IdleSession | Credential::Session | Credential::FreshSession | Credential::StepUp | Credential::ApiToken
+    )
 }
 
 /// The first gate that is not met. A missing factor leads through the steps before it (INTERFACES section 6).

@@ -109,7 +109,7 @@ where
 /// # Errors
 /// The database.
 pub async fn description<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<Option<String>, Refused> {
-    Ok(open(read, actor, act).await?.map(|row| row.description))
+    Ok(open(read, actor, act).await?.filter(|row| !row.digest.is_empty()).map(|row| row.description))
 }
 
 /// Whether an act of this session is proved and waits to be done. Advisory: `spend` decides.
@@ -130,7 +130,7 @@ pub async fn parameters<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Resu
     Ok(row.map(|row| serde_json::from_str(&row.parameters)).transpose()?)
 }
 
-async fn open<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<Option<acts::Model>, Refused> {
+pub(super) async fn open<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<Option<acts::Model>, Refused> {
     let (Some(account), Some(session)) = (actor.account(), actor.session) else { return Ok(None) };
     Ok(acts::Entity::find_by_id(act)
         .filter(acts::Column::AccountId.eq(account))

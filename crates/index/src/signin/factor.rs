@@ -5,6 +5,7 @@
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::Place;
+use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use credentials::totp::{STEP_S, TotpSecret, TotpVerdict, check};
 
@@ -15,10 +16,11 @@ use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
 use crate::ids::{AccountId, ActId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, AddFirstFactor, Denied, Permit, Reauthenticate, SessionProof};
+use crate::policy::{Actor, AddFirstFactor, Credential, Denied, Permit, Reauthenticate};
 use crate::refused::{Invalid, Refused};
-use crate::signin::attempt::{self, Outcome};
-use crate::signin::session::With;
+use crate::signin::attempt::{self, Outcome, Step};
+use crate::signin::devices;
+use crate::signin::session::{self, With};
 
 /// Judges a typed code against the account's factor, and takes its step.
 async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<Result<FactorId, &'static str>, Refused> {
@@ -62,11 +64,11 @@ fn unseal(env: &Env, row: &factors::Model) -> Result<TotpSecret, Refused> {
 ///
 /// # Errors
 /// `Limited`; `Denied` when nothing is half open.
-pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    attempt::step(env, actor, Some(taken), move |tx, _| {
+    attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, _| {
         let (env, typed) = (inner.clone(), typed.clone());
         Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
     })
@@ -120,10 +122,10 @@ pub async fn pending<R: Reading>(env: &Env, read: &R, permit: &Permit<AddFirstFa
 }
 
 /// What became of the code that should prove a new factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Enrolled {
-    /// The factor is added, and the session is fresh.
-    Added,
+    /// The factor is added, and the session is fresh: its new token.
+    Added(LinkToken),
     /// The code was wrong.
     Wrong,
     /// The device's clock is off by this many steps of 30 seconds; positive when it is ahead. Explained, never accepted.
@@ -142,7 +144,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret) 
         Box::pin(async move { add(&env, tx, permit, typed.expose()).await })
     })
     .await?;
-    if enrolled == Enrolled::Added {
+    if matches!(enrolled, Enrolled::Added(_)) {
         limits::give_back(env, taken).await?;
     }
     Ok(enrolled)
@@ -165,11 +167,12 @@ async fn add(env: &Env, tx: &mut Tx, permit: &Permit<AddFirstFactor>, typed: &st
         }
     };
     let id = insert(env, tx, permit, &pending.secret, step).await?;
-    if let Some(session) = permit.actor().session {
-        prove_session(tx, &session, id).await?;
-    }
+    let session = permit.actor().session.ok_or(Denied::NotValid)?;
+    let token = session::prove(env, tx, account, &session, With::Totp(id)).await?;
+    // The others were opened with a password alone, and that is worth nothing from now on.
+    session::end_others(tx, account, Some(session.id), permit.event()).await?;
     events::record(env, tx, permit, Entry::of(FactorAdded { method: "totp".to_owned() }).about(account)).await?;
-    Ok(Enrolled::Added)
+    Ok(Enrolled::Added(token))
 }
 
 async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &TotpSecret, step: i64) -> Result<FactorId, Refused> {
@@ -198,22 +201,14 @@ async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &To
     if rows == 1 { Ok(id) } else { Err(Invalid::new("", "Your account has an authenticator app already.").into()) }
 }
 
-const PROVE_SESSION: &str =
-    "UPDATE sessions SET proved_at = $2, proved_with = 'totp', factor_id = $3 WHERE id = $1 AND until_at IS NULL AND expires_at > $2";
-
-async fn prove_session(tx: &Tx, session: &SessionProof, factor: FactorId) -> Result<(), Refused> {
-    let done = tx.execute(PROVE_SESSION, vec![Value::from(session.id), Value::from(tx.now()), Value::from(factor)]).await?;
-    if done == 1 { Ok(()) } else { Err(Denied::NotValid.into()) }
-}
-
 const PROVE_ACT: &str = "UPDATE acts SET proved_at = $4, proved_with = 'totp' \
     WHERE id = $1 AND account_id = $2 AND session_id = $3 AND proved_at IS NULL AND spent_at IS NULL AND expires_at > $4";
 
 /// What became of proving a factor again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Proved {
-    /// It was right.
-    Right,
+    /// It was right; the session's new token, where its own power rose.
+    Right(Option<LinkToken>),
     /// It was wrong.
     Wrong,
     /// It was right, and the act it was for is gone.
@@ -225,14 +220,14 @@ pub enum Proved {
 /// # Errors
 /// `Limited`, or `Denied`.
 pub async fn prove_again(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>, typed: Secret) -> Result<Proved, Refused> {
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
     let proved = act::act::<Reauthenticate, _, _>(env, actor, account, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
         Box::pin(async move { again(&env, tx, permit, act, typed.expose()).await })
     })
     .await?;
-    if proved != Proved::Wrong {
+    if !matches!(proved, Proved::Wrong) {
         limits::give_back(env, taken).await?;
     }
     Ok(proved)
@@ -255,12 +250,15 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
             events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
             return Ok(Proved::Gone);
         }
-    } else {
-        prove_session(tx, &session, factor).await?;
     }
+    // A proof for one act makes nothing else fresh; an idle session wakes with any proof.
+    let token = match act {
+        Some(_) if permit.actor().credential != Credential::IdleSession => None,
+        _ => Some(session::prove(env, tx, account, &session, With::Totp(factor)).await?),
+    };
     let event = Reauthenticated { factor: "totp".to_owned(), act: act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(Proved::Right)
+    Ok(Proved::Right(token))
 }
 
 /// How far a device's clock is off, in words.

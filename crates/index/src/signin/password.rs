@@ -10,6 +10,7 @@ use crate::breach::Verdict;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::ids::AccountId;
+use crate::lane::For;
 use crate::refused::{Invalid, Refused};
 
 /// What is said of a chosen password that a list has.
@@ -89,10 +90,18 @@ pub struct Weighed {
 /// # Errors
 /// `Limited` when too many wait for the lane.
 pub async fn weigh(env: &Env, stored: Option<String>, typed: Secret) -> Result<Weighed, Refused> {
+    weigh_for(env, For::Strangers, stored, typed).await
+}
+
+/// The same, on the side of the lane that the try belongs to.
+///
+/// # Errors
+/// As [`weigh`].
+pub async fn weigh_for(env: &Env, lane: For, stored: Option<String>, typed: Secret) -> Result<Weighed, Refused> {
     let password = Password::typed(&typed);
     let digest = password.listed_as();
     let inner = env.clone();
-    let weighing = env.lane.run(move || {
+    let weighing = env.lane.run_for(lane, move || {
         let env = inner;
         let against = stored.unwrap_or_else(|| password::decoy(env.hashing, &env.keys));
         match password::verify(&password, &against, &env.keys, env.hashing) {

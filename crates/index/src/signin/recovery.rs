@@ -11,11 +11,13 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, RecoveryCodesGenerated, RecoveryCodesProved, RecoveryCodesRefused};
 use crate::ids::{AccountId, ActId, EventId, RecoveryCodeId, RecoverySetId, Site};
+use crate::lane::For;
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
-use crate::signin::attempt::{self, Outcome};
+use crate::signin::attempt::{self, Outcome, Step};
+use crate::signin::devices;
 use crate::signin::session::With;
 
 /// Makes a new set, ending the old one; the codes are in the answer and nowhere else.
@@ -35,7 +37,7 @@ pub async fn generate(env: &Env, actor: &Actor, account: AccountId, act: Option<
     .await?;
     drop(limits::take(env, Limit::Act, &Whom::account(account, actor.origin.network)).await?);
     let hashing = env.clone();
-    let set = env.lane.run(move || recovery_code::generate(&hashing.keys, &*hashing.entropy, PARAMETERS)).await?;
+    let set = env.lane.run_for(For::Known, move || recovery_code::generate(&hashing.keys, &*hashing.entropy, PARAMETERS)).await?;
     let texts = set.codes.iter().map(|code| code.text.clone()).collect();
     let (inner, set) = (env.clone(), std::sync::Arc::new(set));
     act::act::<MakeRecoveryCodes, _, _>(env, actor, account, move |tx, permit| {
@@ -92,7 +94,7 @@ struct Hashed {
 }
 
 /// One hash for one guess, outside any transaction. Also where the account has no codes, so that it takes as long.
-async fn hash<A: Action>(env: &Env, actor: &Actor, on: A::On, account: AccountId, typed: Secret) -> Result<Hashed, Refused> {
+async fn hash<A: Action>(env: &Env, actor: &Actor, on: A::On, (account, lane): (AccountId, For), typed: Secret) -> Result<Hashed, Refused> {
     let set = act::view::<A, _, _>(env, actor, on, move |read, _| Box::pin(async move { open_set(read, account).await })).await?;
     let (keys, entropy) = (env.keys.clone(), env.entropy.clone());
     let hashing = move || match set {
@@ -105,7 +107,7 @@ async fn hash<A: Action>(env: &Env, actor: &Actor, on: A::On, account: AccountId
             Hashed { set: None, digest: None }
         }
     };
-    env.lane.run(hashing).await
+    env.lane.run_for(lane, hashing).await
 }
 
 async fn open_set<R: Reading>(read: &R, account: AccountId) -> Result<Option<recovery_sets::Model>, Refused> {
@@ -140,8 +142,8 @@ pub enum EnteredBack {
 /// # Errors
 /// `Limited`, or `Denied` by a gate.
 pub async fn enter_back(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<EnteredBack, Refused> {
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
-    let hashed = hash::<ProveRecoveryCodes>(env, actor, account, account, typed).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let hashed = hash::<ProveRecoveryCodes>(env, actor, account, (account, For::Known), typed).await?;
     let inner = env.clone();
     let entered = act::act::<ProveRecoveryCodes, _, _>(env, actor, account, move |tx, permit| {
         let (env, hashed) = (inner.clone(), hashed.clone());
@@ -170,11 +172,11 @@ async fn prove(env: &Env, tx: &mut Tx, permit: &Permit<ProveRecoveryCodes>, hash
 ///
 /// # Errors
 /// `Limited`; `Denied` when nothing is half open.
-pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
-    let hashed = hash::<ProveFactor>(env, actor, Site, account, typed).await?;
-    attempt::step(env, actor, Some(taken), move |tx, permit| {
+    let (taken, lane) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let hashed = hash::<ProveFactor>(env, actor, Site, (account, lane), typed).await?;
+    attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, permit| {
         let hashed = hashed.clone();
         Box::pin(async move {
             let spent = spend(tx, &hashed, permit.event()).await?;

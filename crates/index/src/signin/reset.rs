@@ -20,7 +20,7 @@ use crate::policy::{Actor, Denied, MakeResetLink, Permit, RequestPasswordReset, 
 use crate::queue::Enclosed;
 use crate::refused::{Invalid, Refused};
 use crate::signin::password::{self, Chosen};
-use crate::signin::session;
+use crate::signin::{devices, session};
 
 /// How long the answer takes at least: what is written for a known name takes a little longer than for an unknown one, and all of
 /// it less than this.
@@ -187,6 +187,7 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str)
     }
     password::store(tx, account, hash).await?;
     let sessions_ended = session::end_all(tx, account, permit.event()).await?;
+    devices::end_all(tx, account, permit.event()).await?;
     events::record(env, tx, permit, Entry::of(PasswordReset { sessions_ended }).about(account)).await?;
     Ok(())
 }

@@ -53,6 +53,11 @@ pub(super) fn manage_pages() -> Vec<Sample> {
         ("projects-gated", projects(Frame { banners: vec![gated], ..ada() }, false)),
         ("history", history()),
     ];
+    samples.extend([
+        ("sessions", sessions()),
+        ("change-password", change_password(FormErrors::none())),
+        ("change-password-refused", change_password(FormErrors::one("password", "This is not your present password."))),
+    ]);
     samples.extend(factor_pages());
     samples
 }
@@ -71,6 +76,7 @@ fn overview(new: bool) -> String {
         codes_left: (!new).then_some(7),
         tokens: 3,
         projects: 2,
+        password: FormErrors::none(),
     })
 }
 
@@ -105,6 +111,38 @@ fn history() -> String {
         ],
         next_page: Some("0018".into()),
     })
+}
+
+fn sessions() -> String {
+    let session = |id: &str, here, idle| manage::SessionLine {
+        id: id.into(),
+        browser: "Firefox 128 on Linux".into(),
+        agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0".into()),
+        network: Some("192.0.2.7".into()),
+        place: Some("Lisbon, Portugal".into()),
+        first_seen: ago(8_000),
+        last_seen: ago(if idle { 4_000 } else { 20 }),
+        ends: ago(-35_000),
+        proved: "an authenticator app".into(),
+        remembered: here,
+        idle,
+        here,
+    };
+    let device = manage::DeviceLine {
+        id: "d1".into(),
+        browser: "Firefox 128 on Linux".into(),
+        from: "Firefox 128 on Linux, 192.0.2.7 (Lisbon, Portugal)".into(),
+        since: ago(8_000),
+        last_seen: ago(8_000),
+        ends: ago(-15_000_000),
+        here: true,
+    };
+    let sessions = vec![session("s2", true, false), session("s1", false, true)];
+    html(&manage::Sessions { frame: ada(), sessions, devices: vec![device], next_page: Some("s0".into()) })
+}
+
+fn change_password(errors: FormErrors) -> String {
+    html(&manage::ChangePassword { frame: ada(), errors, username: "ada".into(), end_sessions: true, revoke_tokens: false })
 }
 
 fn factor_pages() -> Vec<Sample> {

@@ -1,6 +1,6 @@
 //! Every page, in each of its states that look different, filled with sample data.
 
-use super::pages::account::{self, Act, Proof};
+use super::pages::account::{self, Act};
 use super::pages::public::{self, Collaborator, FileLine, ProjectLine, Release, VersionLine};
 use super::pages::{Action, Bytes, FormErrors, Frame, Viewer, WebLink, When, errors, html};
 use super::readme;
@@ -310,19 +310,44 @@ fn proofs() -> Vec<Sample> {
             next: Some("/manage/projects/".into()),
         })
     };
-    let again =
-        |act, proof, errors| html(&account::Reauthenticate { frame: ada(), errors, next: "/manage/account/token/".into(), act, proof });
+    let again = |act: Option<Act>, idle, errors| {
+        html(&account::Reauthenticate {
+            frame: ada(),
+            errors,
+            next: "/manage/account/token/".into(),
+            kept: act.is_none().then(|| "k1".into()),
+            password: idle,
+            totp: true,
+            idle,
+            act,
+        })
+    };
+    let confirm = |state| html(&account::ConfirmLogin { frame: stranger(), state, next: None });
+    let kept = account::KeptForm {
+        frame: ada(),
+        path: "/manage/account/change-password/".into(),
+        fields: vec![("end_sessions".into(), "y".into())],
+        secrets: vec!["password".into(), "new_password".into(), "password_confirm".into()],
+        next: "/manage/account/".into(),
+    };
     let act = Act { id: "a1".into(), sentence: "Create the API token “release job” for the project spam.".into() };
     let code = FormErrors::one("mailbox_code", "This is not the code that we sent.");
     vec![
-        ("two-factor", html(&account::TwoFactor { frame: stranger(), errors: FormErrors::none(), next: next.clone() })),
-        ("two-factor-refused", html(&account::TwoFactor { frame: stranger(), errors: wrong(), next: next.clone() })),
-        ("recovery-code", html(&account::RecoveryCode { frame: stranger(), errors: FormErrors::none(), next })),
+        ("two-factor", html(&account::TwoFactor { frame: stranger(), errors: FormErrors::none(), next: next.clone(), remember: false })),
+        ("two-factor-refused", html(&account::TwoFactor { frame: stranger(), errors: wrong(), next: next.clone(), remember: true })),
+        ("recovery-code", html(&account::RecoveryCode { frame: stranger(), errors: FormErrors::none(), next, remember: false })),
+        ("confirm-login", confirm(account::Confirming::Waiting { until: ago(-840) })),
+        ("confirm-login-here", confirm(account::Confirming::Here { token: "t".into(), until: ago(-840), remember: false })),
+        (
+            "confirm-login-elsewhere",
+            confirm(account::Confirming::Elsewhere { from: "Firefox 128 on Linux, 192.0.2.7 (Lisbon, Portugal)".into() }),
+        ),
+        ("kept-form", html(&kept)),
         ("verify-mailbox", mailbox(None, FormErrors::none())),
         ("verify-mailbox-code", mailbox(Some(ago(-540)), code)),
-        ("reauthenticate-password", again(None, Proof::Password, FormErrors::none())),
-        ("reauthenticate", again(None, Proof::Totp, wrong())),
-        ("reauthenticate-act", again(Some(act), Proof::Totp, FormErrors::none())),
+        ("reauthenticate-password", again(None, true, FormErrors::none())),
+        ("reauthenticate", again(None, false, wrong())),
+        ("reauthenticate-act", again(Some(act), false, FormErrors::none())),
     ]
 }
 

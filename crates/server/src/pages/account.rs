@@ -64,6 +64,8 @@ pub struct TwoFactor {
     pub errors: FormErrors,
     /// Where to go afterwards, a path of this index.
     pub next: Option<String>,
+    /// Whether this browser was asked to be remembered.
+    pub remember: bool,
 }
 
 /// `/account/recovery-code/`.
@@ -76,6 +78,59 @@ pub struct RecoveryCode {
     pub errors: FormErrors,
     /// Where to go afterwards, a path of this index.
     pub next: Option<String>,
+    /// Whether this browser was asked to be remembered.
+    pub remember: bool,
+}
+
+/// `/account/confirm-login/`: a sign-in from an unknown browser waits for the mailbox.
+#[derive(Template)]
+#[template(path = "account/confirm-login.html")]
+pub struct ConfirmLogin {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What the page is, in this browser.
+    pub state: Confirming,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
+}
+
+/// What [`ConfirmLogin`] is, in the browser that looks.
+pub enum Confirming {
+    /// A mail was sent; nothing was opened yet.
+    Waiting {
+        /// Until when the sign-in waits.
+        until: When,
+    },
+    /// The link was opened where the sign-in began.
+    Here {
+        /// The token of the link, sent back in the body.
+        token: String,
+        /// Until when it works.
+        until: When,
+        /// Whether this browser was asked to be remembered.
+        remember: bool,
+    },
+    /// The link was opened in another browser.
+    Elsewhere {
+        /// Where the sign-in began: "Firefox 128 on Linux, 192.0.2.7".
+        from: String,
+    },
+}
+
+/// A form that waited for a proof, shown again as text: a new press sends it.
+#[derive(Template)]
+#[template(path = "account/kept-form.html")]
+pub struct KeptForm {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where it is sent.
+    pub path: String,
+    /// Names and values as they were sent.
+    pub fields: Vec<(String, String)>,
+    /// Names of fields that are typed again.
+    pub secrets: Vec<String>,
+    /// The page that it stood on.
+    pub next: String,
 }
 
 /// `/account/logout/`.
@@ -162,10 +217,16 @@ pub struct Reauthenticate {
     pub errors: FormErrors,
     /// Where to go afterwards, a path of this index.
     pub next: String,
+    /// The form that waits for the proof, if one does.
+    pub kept: Option<String>,
     /// The act that the proof is for, if it is for one.
     pub act: Option<Act>,
-    /// Which proof counts here.
-    pub proof: Proof,
+    /// Whether `password` counts here.
+    pub password: bool,
+    /// Whether `totp_value` counts here.
+    pub totp: bool,
+    /// Whether nobody was here for a while.
+    pub idle: bool,
 }
 
 /// One act that wants its own proof (R2).
@@ -174,15 +235,6 @@ pub struct Act {
     pub id: String,
     /// What it is: "Create the API token “ci” for the project spam."
     pub sentence: String,
-}
-
-/// What [`Reauthenticate`] asks for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// `password`.
-    Password,
-    /// `totp_value`.
-    Totp,
 }
 
 /// `/setup/?token=`.
@@ -219,10 +271,4 @@ pub struct LinkDead {
     pub purpose: String,
     /// How to get a new one.
     pub action: Option<Action>,
-}
-
-impl Proof {
-    fn is_password(self) -> bool {
-        self == Self::Password
-    }
 }

@@ -29,6 +29,8 @@ pub struct Account {
     pub tokens: u64,
     /// On how many projects it has a role.
     pub projects: u64,
+    /// The fields of the form that changes the password; what was refused is shown on its own page.
+    pub password: FormErrors,
 }
 
 /// One condition that an account must meet before it can manage anything.
@@ -279,6 +281,82 @@ pub struct EventLine {
     pub refused: bool,
 }
 
+/// `/manage/account/sessions/`.
+#[derive(Template)]
+#[template(path = "manage/sessions.html")]
+pub struct Sessions {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The open sessions, newest first.
+    pub sessions: Vec<SessionLine>,
+    /// The remembered browsers, newest first.
+    pub devices: Vec<DeviceLine>,
+    /// The key (`before`) of the next page of sessions.
+    pub next_page: Option<String>,
+}
+
+/// An open session.
+pub struct SessionLine {
+    /// Its id.
+    pub id: String,
+    /// The browser in words: "Firefox 128 on Linux".
+    pub browser: String,
+    /// What the browser calls itself.
+    pub agent: Option<String>,
+    /// The network address from which it was opened.
+    pub network: Option<String>,
+    /// The place of that network, if known.
+    pub place: Option<String>,
+    /// When it was opened.
+    pub first_seen: When,
+    /// When it was last used.
+    pub last_seen: When,
+    /// When it ends by itself.
+    pub ends: When,
+    /// What was proved in it: "an authenticator app".
+    pub proved: String,
+    /// Whether the browser is remembered.
+    pub remembered: bool,
+    /// Whether it rests until a password or a factor resumes it.
+    pub idle: bool,
+    /// Whether it is the one that looks.
+    pub here: bool,
+}
+
+/// A remembered browser.
+pub struct DeviceLine {
+    /// Its id.
+    pub id: String,
+    /// The browser in words.
+    pub browser: String,
+    /// Where from it was when it was remembered.
+    pub from: String,
+    /// Since when.
+    pub since: When,
+    /// When it last signed in.
+    pub last_seen: When,
+    /// When it is forgotten by itself.
+    pub ends: When,
+    /// Whether it is the one that looks.
+    pub here: bool,
+}
+
+/// `/manage/account/change-password/`.
+#[derive(Template)]
+#[template(path = "manage/change-password.html")]
+pub struct ChangePassword {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// The account's user name; helps password managers.
+    pub username: String,
+    /// Whether all other sessions are to end.
+    pub end_sessions: bool,
+    /// Whether all API tokens are to end.
+    pub revoke_tokens: bool,
+}
+
 /// `/manage/projects/`.
 #[derive(Template)]
 #[template(path = "manage/projects.html")]
@@ -321,11 +399,12 @@ pub fn nav(here: &str) -> Nav<'_> {
 
 impl Nav<'_> {
     /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 6] = [
+    const PAGES: [(&'static str, &'static str, &'static str); 7] = [
         ("account", "/manage/account/", "Overview"),
         ("projects", "/manage/projects/", "Projects"),
         ("token", "/manage/account/token/", "API tokens"),
         ("two-factor", "/manage/account/two-factor/", "Two factors"),
+        ("sessions", "/manage/account/sessions/", "Sessions"),
         ("emails", "/manage/account/emails/", "Addresses"),
         ("history", "/manage/account/security-history/", "Security history"),
     ];

@@ -54,6 +54,7 @@ pub async fn overview(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> 
         codes_left: overview.codes_left,
         tokens: overview.tokens,
         projects: overview.projects,
+        password: FormErrors::none(),
     };
     Ok(Reply::page(&page))
 }

@@ -17,7 +17,7 @@ use crate::pages::account::VerifyMailbox;
 use crate::pages::manage::{Gate as Line, GateState, GateStep, RecoveryCodesBurn, RecoveryCodesGenerate, TotpProvision, UnverifiedAccount};
 use crate::pages::{Action, Banner, FormErrors, Frame, qr};
 use crate::refusal::{Refusal, gate_page};
-use crate::reply::Reply;
+use crate::reply::{CookieName, Reply};
 
 /// The first gate that an account has not met, on the way to a secured account.
 #[must_use]
@@ -324,7 +324,9 @@ pub struct Totp {
 pub async fn totp(ctx: Ctx<AddFirstFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.form.next.as_deref());
     match factor::enrol(ctx.env(), ctx.actor(), ctx.account()?, input.form.totp_value).await? {
-        Enrolled::Added => Ok(Reply::see_other(next.as_deref().unwrap_or(HOME))),
+        Enrolled::Added(token) => {
+            Ok(Reply::see_other(next.as_deref().unwrap_or(HOME)).with_cookie(CookieName::Session, token.expose(), ctx.https()))
+        }
         Enrolled::Wrong => {
             let message = "This is not the code that the app shows for this secret.";
             show_totp(&ctx, next, FormErrors::one("totp_value", message)).await

@@ -8,6 +8,7 @@ pub mod proofs;
 pub mod public;
 pub mod registration;
 pub mod reset;
+pub mod sessions;
 pub mod signin;
 mod tags;
 pub mod tokens;

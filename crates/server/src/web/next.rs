@@ -5,7 +5,7 @@ use index::policy::Action;
 use crate::gate::Ctx;
 
 /// Pages that would lead around in circles.
-const NEVER: &[&str] = &["/account/login/", "/account/logout/", "/account/reauthenticate/"];
+const NEVER: &[&str] = &["/account/login/", "/account/logout/", "/account/reauthenticate/", "/account/confirm-login/"];
 
 /// The longest `next` that is taken.
 const MOST: usize = 2000;

@@ -1,19 +1,20 @@
-//! Proving a factor again: for pages that want it fresh, or for one act (R1, R2).
+//! Proving a factor again: for pages that want it fresh, for one act, or because nobody was here for a while (R1, R2).
 
 use credentials::secret::Secret;
 use index::ids::ActId;
-use index::policy::Reauthenticate;
-use index::signin::acts;
+use index::policy::{Credential, Reauthenticate};
 use index::signin::factor::{self, Proved};
+use index::signin::kept::{self, Kept};
+use index::signin::{acts, resume};
 use serde::Deserialize;
 
-use super::{HOME, next, refused_form};
+use super::{HOME, field_error, next, refused_form};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
-use crate::pages::account::{Act, Proof, Reauthenticate as Page};
+use crate::pages::account::{Act, KeptForm, Reauthenticate as Page};
 use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::reply::{CookieName, Reply};
 
 /// What a query or form says about the proof that is wanted.
 #[derive(Deserialize)]
@@ -22,6 +23,27 @@ pub struct Wanted {
     next: Option<String>,
     #[serde(default)]
     act: Option<String>,
+    /// A form that waits for the proof.
+    #[serde(default)]
+    kept: Option<String>,
+}
+
+impl Wanted {
+    /// The act that is named, if one is.
+    fn act(&self) -> Result<Option<ActId>, Refusal> {
+        named(self.act.as_deref())
+    }
+    /// The kept form that is named, if one is.
+    fn kept(&self) -> Result<Option<ActId>, Refusal> {
+        named(self.kept.as_deref())
+    }
+}
+
+fn named(id: Option<&str>) -> Result<Option<ActId>, Refusal> {
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) => ActId::parse(id).map(Some).ok_or(Refusal::NotFound),
+        None => Ok(None),
+    }
 }
 
 /// `GET /account/reauthenticate/`.
@@ -29,59 +51,109 @@ pub struct Wanted {
 /// # Errors
 /// An act that is over, or of another session, is not found.
 pub async fn page(ctx: Ctx<Reauthenticate>, input: Input<Nothing, Wanted>) -> Result<Reply, Refusal> {
+    if let Some(id) = input.query.kept()?
+        && let Some(kept) = find_kept(&ctx, id).await?
+        && is_enough(&ctx, &kept)
+    {
+        let next = next::checked(&ctx, input.query.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
+        return Ok(Reply::page(&KeptForm { frame: ctx.frame(), path: kept.path, fields: kept.fields, secrets: kept.secrets, next }));
+    }
     show(&ctx, &input.query, FormErrors::none()).await
+}
+
+async fn find_kept(ctx: &Ctx<Reauthenticate>, id: ActId) -> Result<Option<Kept>, Refusal> {
+    let found = ctx.view(ctx.account()?, move |read, permit| Box::pin(async move { kept::of_session(read, permit.actor(), id).await }));
+    Ok(found.await?)
+}
+
+/// Whether the session is now what the form wants.
+fn is_enough(ctx: &Ctx<Reauthenticate>, kept: &Kept) -> bool {
+    match ctx.actor().credential {
+        Credential::FreshSession | Credential::StepUp => true,
+        Credential::Session => !kept.wants_fresh,
+        _ => false,
+    }
 }
 
 async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) -> Result<Reply, Refusal> {
     let next = next::checked(ctx, wanted.next.as_deref());
-    if ctx.viewer().is_some_and(|viewer| !viewer.standing.factor) {
-        return Ok(Reply::see_other(&next::carried("/manage/unverified-account/", next.as_deref())));
-    }
-    let act = match wanted.act.as_deref().filter(|act| !act.is_empty()) {
+    let factor = ctx.viewer().is_some_and(|viewer| viewer.standing.factor);
+    let idle = ctx.actor().credential == Credential::IdleSession;
+    let act = match wanted.act()? {
+        // A password is no factor: an account without one gets it first.
+        Some(_) if !factor => return Ok(Reply::see_other(&next::carried("/manage/unverified-account/", next.as_deref()))),
         Some(act) => Some(described(ctx, act).await?),
         None => None,
     };
     let refused = !errors.is_empty();
-    let page = Page { frame: ctx.frame(), errors, next: next.unwrap_or_else(|| HOME.to_owned()), act, proof: Proof::Totp };
+    let page = Page {
+        frame: ctx.frame(),
+        errors,
+        next: next.unwrap_or_else(|| HOME.to_owned()),
+        kept: wanted.kept()?.map(|id| id.to_string()),
+        password: act.is_none() && (idle || !factor),
+        totp: factor,
+        idle,
+        act,
+    };
     Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
 }
 
-async fn described(ctx: &Ctx<Reauthenticate>, act: &str) -> Result<Act, Refusal> {
-    let id = ActId::parse(act).ok_or(Refusal::NotFound)?;
+async fn described(ctx: &Ctx<Reauthenticate>, id: ActId) -> Result<Act, Refusal> {
     let sentence =
         ctx.view(ctx.account()?, move |read, permit| Box::pin(async move { acts::description(read, permit.actor(), id).await })).await?;
     Ok(Act { id: id.to_string(), sentence: sentence.ok_or(Refusal::NotFound)? })
 }
 
-/// The fields of `/account/reauthenticate/`.
+/// The fields of `/account/reauthenticate/`: one of the two proofs.
 #[derive(Deserialize)]
 pub struct Fields {
-    totp_value: Secret,
+    totp_value: Option<Secret>,
+    password: Option<Secret>,
     #[serde(flatten)]
     wanted: Wanted,
 }
 
-/// `POST /account/reauthenticate/`: afterwards back to where the person was, with the id of the act.
+/// `POST /account/reauthenticate/`: afterwards back to where the person was, with the id of the act, or with the form that waits.
 ///
 /// # Errors
 /// `Limited`.
 pub async fn prove(ctx: Ctx<Reauthenticate>, input: Form<Fields>) -> Result<Reply, Refusal> {
-    let Fields { totp_value, wanted } = input.form;
-    let act = match wanted.act.as_deref().filter(|act| !act.is_empty()) {
-        Some(act) => Some(ActId::parse(act).ok_or(Refusal::NotFound)?),
-        None => None,
+    let Fields { totp_value, password, wanted } = input.form;
+    let (env, account) = (ctx.env(), ctx.account()?);
+    let filled = |secret: &Secret| !secret.expose().is_empty();
+    let (field, proved) = match (totp_value.filter(filled), password) {
+        (Some(code), _) => ("totp_value", factor::prove_again(env, ctx.actor(), account, wanted.act()?, code).await),
+        (None, Some(password)) if wanted.act()?.is_none() => ("password", resume::with_password(env, ctx.actor(), account, password).await),
+        (None, _) => return show(&ctx, &wanted, FormErrors::one("", "Type what the page asks for.")).await,
     };
-    match factor::prove_again(ctx.env(), ctx.actor(), ctx.account()?, act, totp_value).await? {
-        Proved::Right => {
-            let next = next::checked(&ctx, wanted.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
-            Ok(Reply::see_other(&act.map_or_else(|| next.clone(), |act| with_act(&next, act))))
+    match proved {
+        Ok(Proved::Right(token)) => {
+            let reply = Reply::see_other(&onwards(&ctx, &wanted)?);
+            Ok(match token {
+                Some(token) => reply.with_cookie(CookieName::Session, token.expose(), ctx.https()),
+                None => reply,
+            })
         }
-        Proved::Wrong => {
-            let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
+        Ok(Proved::Wrong) if field == "password" => {
+            show(&ctx, &wanted, FormErrors::one(field, "This is not the password of your account.")).await
+        }
+        Ok(Proved::Wrong) => {
+            let errors = FormErrors::one(field, "This code is wrong, or was used already: wait for the next one.");
             show(&ctx, &wanted, errors).await
         }
-        Proved::Gone => Err(Refusal::NotFound),
+        Ok(Proved::Gone) => Err(Refusal::NotFound),
+        Err(refused) => show(&ctx, &wanted, field_error(refused)?).await,
     }
+}
+
+fn onwards(ctx: &Ctx<Reauthenticate>, wanted: &Wanted) -> Result<String, Refusal> {
+    let next = next::checked(ctx, wanted.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
+    Ok(match (wanted.act()?, wanted.kept()?) {
+        (Some(act), _) => with_act(&next, act),
+        (None, Some(kept)) => next::carried(&format!("/account/reauthenticate/?kept={kept}"), Some(&next)),
+        (None, None) => next,
+    })
 }
 
 /// The page that asked, with the act in its query instead of an older one.

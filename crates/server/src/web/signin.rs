@@ -1,22 +1,31 @@
 //! Logging in and out.
 
-use credentials::link::LinkToken;
 use credentials::secret::Secret;
-use index::policy::{Denied, ProveFactor, ReadIndex, SignIn, SignOut};
-use index::signin::attempt::{self, Outcome};
+use index::policy::{Action, ConfirmSignIn, Denied, ProveFactor, ReadIndex, SignIn, SignOut};
+use index::signin::attempt::{self, Opened, Outcome, Stage};
+use index::signin::confirm::{self, Link};
+use index::signin::devices::LIFETIME;
+use index::signin::sessions::Whence;
 use index::signin::{factor, recovery, session};
 use serde::Deserialize;
 
-use super::{HOME, Next, next, refused_form};
-use crate::gate::Ctx;
+use super::{HOME, Next, Token, link_dead, link_page, next, refused_form, when};
+use crate::client;
+use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
-use crate::pages::FormErrors;
-use crate::pages::account::{Login, Logout, PasswordDisabled, RecoveryCode, TwoFactor};
+use crate::pages::account::{ConfirmLogin, Confirming, Login, Logout, PasswordDisabled, RecoveryCode, TwoFactor};
+use crate::pages::{Action as Button, FormErrors};
 use crate::refusal::Refusal;
 use crate::reply::{CookieName, Reply};
 
 /// One sentence for every wrong name and password.
 const WRONG: &str = "The user name or the password is wrong.";
+const CONFIRM: &str = "/account/confirm-login/";
+
+/// What a checkbox sends when it is set.
+pub(crate) fn checked(value: Option<&str>) -> bool {
+    value == Some("y")
+}
 
 /// `GET /account/login/`.
 ///
@@ -50,33 +59,64 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             let errors = FormErrors::one("", WRONG);
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
         }
-        Outcome::NeedsFactor(token) => {
-            let reply = Reply::see_other(&next::carried("/account/two-factor/", next.as_deref()));
-            Ok(reply.with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
-        }
         Outcome::Breached { administrator } => Ok(refused_form(&PasswordDisabled { frame: ctx.frame(), administrator })),
-        other => finished(other, next.as_deref(), ctx.https()),
+        other => finished(&ctx, other, next.as_deref()),
     }
 }
 
-fn signed_in(token: &LinkToken, next: Option<&str>, https: bool) -> Reply {
-    let reply = Reply::see_other(next.unwrap_or(HOME));
-    reply.with_cookie(CookieName::Session, token.expose(), https).without_cookie(CookieName::Attempt, https)
+/// A reply that leaves the browser signed in: the session's cookie, and that of the trust where it began.
+pub(crate) fn with_opened<A: Action>(ctx: &Ctx<A>, reply: Reply, opened: &Opened) -> Reply {
+    let https = ctx.https();
+    let reply = reply.with_cookie(CookieName::Session, opened.session.expose(), https).without_cookie(CookieName::Attempt, https);
+    match &opened.device {
+        Some(trust) => {
+            let value = client::devices_with(ctx.headers(), https, trust);
+            reply.with_lasting_cookie(CookieName::Devices, &value, https, LIFETIME)
+        }
+        None => reply,
+    }
+}
+
+/// What all steps of a sign-in answer, once the value was not wrong.
+pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&str>) -> Result<Reply, Refusal> {
+    let half = |path: &str, token: &credentials::link::LinkToken| {
+        Ok(Reply::see_other(&next::carried(path, next)).with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
+    };
+    match outcome {
+        Outcome::SignedIn(opened) => Ok(with_opened(ctx, Reply::see_other(next.unwrap_or(HOME)), &opened)),
+        Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
+        Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
+        Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
+            Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
+        }
+    }
+}
+
+/// The page of the mailbox, for a sign-in that waits for nothing else.
+async fn elsewhere<A: Action<On = index::ids::Site>>(ctx: &Ctx<A>, next: Option<&str>) -> Result<Option<Reply>, Refusal> {
+    let actor = ctx.actor().clone();
+    let found = ctx.view(SITE, move |read, _| Box::pin(async move { attempt::waits_for(read, &actor).await })).await?;
+    Ok(found.filter(|(stage, _)| *stage == Stage::Mailbox).map(|_| Reply::see_other(&next::carried(CONFIRM, next))))
 }
 
 /// `GET /account/two-factor/`.
 ///
 /// # Errors
-/// None.
+/// The database.
 pub async fn two_factor_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.query.next.as_deref());
-    Ok(Reply::page(&TwoFactor { frame: ctx.frame(), errors: FormErrors::none(), next }))
+    if let Some(reply) = elsewhere(&ctx, next.as_deref()).await? {
+        return Ok(reply);
+    }
+    Ok(Reply::page(&TwoFactor { frame: ctx.frame(), errors: FormErrors::none(), next, remember: false }))
 }
 
 /// The fields of `/account/two-factor/`.
 #[derive(Deserialize)]
 pub struct Totp {
     totp_value: Secret,
+    remember_device: Option<String>,
     next: Option<String>,
 }
 
@@ -86,39 +126,36 @@ pub struct Totp {
 /// `Limited`; a sign-in that is over.
 pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.form.next.as_deref());
-    match factor::sign_in(ctx.env(), ctx.actor(), input.form.totp_value).await? {
+    if let Some(reply) = elsewhere(&ctx, next.as_deref()).await? {
+        return Ok(reply);
+    }
+    let remember = checked(input.form.remember_device.as_deref());
+    match factor::sign_in(ctx.env(), ctx.actor(), input.form.totp_value, remember).await? {
         Outcome::Refused => {
             let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
-            Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, next }))
+            Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, next, remember }))
         }
-        other => finished(other, next.as_deref(), ctx.https()),
-    }
-}
-
-/// What all ways to finish a sign-in answer, once the value was not wrong.
-fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
-    match outcome {
-        Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
-        Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) | Outcome::Breached { .. } => {
-            Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, https))
-        }
+        other => finished(&ctx, other, next.as_deref()),
     }
 }
 
 /// `GET /account/recovery-code/`.
 ///
 /// # Errors
-/// None.
+/// The database.
 pub async fn recovery_code_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.query.next.as_deref());
-    Ok(Reply::page(&RecoveryCode { frame: ctx.frame(), errors: FormErrors::none(), next }))
+    if let Some(reply) = elsewhere(&ctx, next.as_deref()).await? {
+        return Ok(reply);
+    }
+    Ok(Reply::page(&RecoveryCode { frame: ctx.frame(), errors: FormErrors::none(), next, remember: false }))
 }
 
 /// The fields of `/account/recovery-code/`.
 #[derive(Deserialize)]
 pub struct Code {
     recovery_code_value: Secret,
+    remember_device: Option<String>,
     next: Option<String>,
 }
 
@@ -128,12 +165,103 @@ pub struct Code {
 /// `Limited`; a sign-in that is over.
 pub async fn recovery_code(ctx: Ctx<ProveFactor>, input: Form<Code>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.form.next.as_deref());
-    match recovery::sign_in(ctx.env(), ctx.actor(), input.form.recovery_code_value).await? {
+    if let Some(reply) = elsewhere(&ctx, next.as_deref()).await? {
+        return Ok(reply);
+    }
+    let remember = checked(input.form.remember_device.as_deref());
+    match recovery::sign_in(ctx.env(), ctx.actor(), input.form.recovery_code_value, remember).await? {
         Outcome::Refused => {
             let errors = FormErrors::one("recovery_code_value", "This is no code of yours, or it was used already.");
-            Ok(refused_form(&RecoveryCode { frame: ctx.frame(), errors, next }))
+            Ok(refused_form(&RecoveryCode { frame: ctx.frame(), errors, next, remember }))
         }
-        other => finished(other, next.as_deref(), ctx.https()),
+        other => finished(&ctx, other, next.as_deref()),
+    }
+}
+
+/// What stands in the address of `/account/confirm-login/`.
+#[derive(Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    token: String,
+    next: Option<String>,
+}
+
+/// `GET /account/confirm-login/`: without a token it says "look in your mailbox"; with one it explains. It changes nothing.
+///
+/// # Errors
+/// The database.
+pub async fn confirm_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Asked>) -> Result<Reply, Refusal> {
+    let next = next::checked(&ctx, input.query.next.as_deref());
+    if !input.query.token.is_empty() {
+        return page_of_link(&ctx, input.query.token, next).await;
+    }
+    let actor = ctx.actor().clone();
+    let found = ctx.view(SITE, move |read, _| Box::pin(async move { confirm::waiting(read, &actor).await })).await?;
+    let Some(waiting) = found else { return Ok(Reply::see_other(&next::carried("/account/login/", next.as_deref()))) };
+    let state = Confirming::Waiting { until: when(ctx.env(), waiting.until) };
+    Ok(Reply::page(&ConfirmLogin { frame: ctx.frame(), state, next }))
+}
+
+/// The page of a link: it can be pressed where the sign-in began, and only explains elsewhere.
+async fn page_of_link<A>(ctx: &Ctx<A>, token: String, next: Option<String>) -> Result<Reply, Refusal>
+where
+    A: Action<On = index::ids::Site>,
+{
+    let (env, actor) = (ctx.env().clone(), ctx.actor().clone());
+    let link = match (Token { token: token.clone() }).read() {
+        Some(link) => ctx.view(SITE, move |read, _| Box::pin(async move { confirm::look(&env, read, &actor, &link).await })).await?,
+        None => Link::Dead,
+    };
+    let frame = ctx.frame();
+    let reply = match link {
+        Link::Here(waiting) => {
+            let state = Confirming::Here { token, until: when(ctx.env(), waiting.until), remember: waiting.remember };
+            Reply::page(&ConfirmLogin { frame, state, next })
+        }
+        Link::Elsewhere(whence) => {
+            let state = Confirming::Elsewhere { from: words(&whence) };
+            Reply::page(&ConfirmLogin { frame, state, next })
+        }
+        Link::Dead => link_dead(frame, "confirm a sign-in", Some(Button::new("Log in", "/account/login/"))),
+    };
+    Ok(link_page(reply, ctx.env()))
+}
+
+/// "Firefox 128 on Linux, 192.0.2.7 (Delft, The Netherlands)".
+pub(crate) fn words(whence: &Whence) -> String {
+    let place = whence.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    let network = whence.network.as_ref().map(|network| format!("{network}{place}"));
+    let browser = whence.browser.clone().unwrap_or_else(|| "a browser that does not say what it is".to_owned());
+    network.map_or(browser.clone(), |network| format!("{browser}, {network}"))
+}
+
+/// The fields of `/account/confirm-login/`: without a token it has the mail sent again.
+#[derive(Deserialize)]
+pub struct Confirmed {
+    #[serde(default)]
+    token: String,
+    remember_device: Option<String>,
+    next: Option<String>,
+}
+
+/// `POST /account/confirm-login/`: continues the sign-in of this browser.
+///
+/// # Errors
+/// `Limited`; a sign-in that is over.
+pub async fn confirm(ctx: Ctx<ConfirmSignIn>, input: Form<Confirmed>) -> Result<Reply, Refusal> {
+    let Confirmed { token, remember_device, next } = input.form;
+    let next = next::checked(&ctx, next.as_deref());
+    if token.is_empty() {
+        return match confirm::send_again(ctx.env(), ctx.actor()).await {
+            Ok(()) => Ok(Reply::see_other(&next::carried(CONFIRM, next.as_deref()))),
+            Err(index::Refused::Denied(Denied::NotValid)) => finished(&ctx, Outcome::Over, next.as_deref()),
+            Err(refused) => Err(refused.into()),
+        };
+    }
+    let Some(link) = (Token { token: token.clone() }).read() else { return Err(Refusal::LinkDead) };
+    match confirm::confirm(ctx.env(), ctx.actor(), &link, checked(remember_device.as_deref())).await? {
+        Outcome::Refused => page_of_link(&ctx, token, next).await,
+        other => finished(&ctx, other, next.as_deref()),
     }
 }
 

@@ -186,7 +186,7 @@ pub async fn freeze(env: &Env, account: AccountId) {
 }
 
 fn signed_in(account: AccountId) -> Actor {
-    let origin = Origin { network: Some(CLIENT), agent: None, request_id: "given".to_owned() };
+    let origin = Origin { network: Some(CLIENT), agent: None, request_id: "given".to_owned(), devices: Vec::new() };
     Actor { who: Who::Account(account), credential: Credential::FreshSession, ..Actor::nobody(origin) }
 }
 

@@ -11,6 +11,9 @@ use crate::world::{Answer, Browser, World};
 /// A password that nobody guesses.
 pub const PASSWORD: &str = "wicker-orbit-plinth-42";
 
+/// The cookie by which a browser is known.
+pub const DEVICES: &str = "__Host-strongroom_devices";
+
 /// Somebody with an account, a browser and a phone.
 pub struct Person<'w> {
     pub browser: Browser<'w>,
@@ -92,7 +95,7 @@ impl<'w> Person<'w> {
 
     /// The link of the newest verification mail.
     pub async fn verification_link(&self) -> String {
-        self.world().newest_mail_to(&self.email).await.link("/account/verify-email/")
+        self.world().newest_mail_with(&self.email, "/account/verify-email/").await
     }
 
     /// Presses the button behind the link of the verification mail.
@@ -107,20 +110,44 @@ impl<'w> Person<'w> {
         browser.submit("/account/login/", "/account/login/", &[("username", &self.username), ("password", &self.password)]).await
     }
 
-    /// Logs in, with the factor when there is one.
+    /// Logs in, with the factor when there is one, and has the browser remembered.
     pub async fn log_in(&self) {
         self.log_in_with(&self.browser).await;
     }
 
     /// The same with another browser.
     pub async fn log_in_with(&self, browser: &Browser<'_>) {
-        let answer = self.send_password(browser).await;
+        let mut answer = self.send_password(browser).await;
         assert_eq!(answer.status(), 303, "{}", answer.text());
         if self.totp.is_some() {
             assert_eq!(answer.location(), "/account/two-factor/");
-            let answer = browser.submit("/account/two-factor/", "/account/two-factor/", &[("totp_value", &self.code())]).await;
-            assert_eq!(answer.location(), "/manage/account/", "{}", answer.text());
+            answer = browser.submit("/account/two-factor/", "/account/two-factor/", &[("totp_value", &self.code())]).await;
         }
+        if answer.location() == "/account/confirm-login/" {
+            answer = self.confirm_in(browser, true).await;
+        }
+        assert_eq!(answer.location(), "/manage/account/", "{}", answer.text());
+    }
+
+    /// Opens the link of the newest confirmation mail in a browser, and presses the button there.
+    pub async fn confirm_in(&self, browser: &Browser<'_>, remember: bool) -> Answer {
+        let link = self.confirmation_link().await;
+        let token = token_of(&link);
+        let fields = [("token", token.as_str()), ("remember_device", "y")];
+        browser.submit(&link, "/account/confirm-login/", &fields[..if remember { 2 } else { 1 }]).await
+    }
+
+    /// The link of the newest mail that asks to confirm a sign-in.
+    pub async fn confirmation_link(&self) -> String {
+        self.world().newest_mail_with(&self.email, "/account/confirm-login/").await
+    }
+
+    /// Another browser of the same person, which the account remembers like the first one.
+    pub fn known_browser(&self) -> Browser<'w> {
+        let browser = self.world().browser();
+        let devices = self.browser.cookies().get(DEVICES).cloned().expect("the person's browser is remembered");
+        browser.set_cookie(DEVICES, &devices);
+        browser
     }
 
     /// Proves the mailbox with a code.

@@ -118,6 +118,13 @@ impl World {
         mail.unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
+    /// The first link whose path begins so, in the newest mail to an address that has one.
+    pub async fn newest_mail_with(&self, address: &str, path: &str) -> String {
+        let all = self.mail().await;
+        let mail = all.into_iter().rev().find(|m| m.to.contains(address) && m.text.contains(path));
+        mail.unwrap_or_else(|| panic!("no mail to {address} has a link to {path}")).link(path)
+    }
+
     /// Whether it stands on PostgreSQL.
     pub fn is_postgres(&self) -> bool {
         self.env.db.engine == index::db::Engine::Postgres

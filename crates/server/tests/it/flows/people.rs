@@ -149,7 +149,7 @@ pub async fn enrol(world: &World, account: AccountId) {
 
 fn origin() -> Origin {
     let network = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
-    Origin { network, agent: Some("Mozilla/5.0 (X11; Linux x86_64)".to_owned()), request_id: "r1".to_owned() }
+    Origin { network, agent: Some("Mozilla/5.0 (X11; Linux x86_64)".to_owned()), request_id: "r1".to_owned(), devices: Vec::new() }
 }
 
 /// An account that acts with a credential.

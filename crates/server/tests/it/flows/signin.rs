@@ -35,7 +35,8 @@ async fn try_password(browser: &Browser<'_>, username: &str, password: &str) -> 
 
 /// A browser in which the password of a secured person was accepted.
 async fn half<'w>(world: &'w World, person: &Person<'w>) -> Browser<'w> {
-    let browser = world.browser();
+    let _ = world;
+    let browser = person.known_browser();
     assert_eq!(person.send_password(&browser).await.location(), TWO_FACTOR);
     browser
 }
@@ -159,7 +160,7 @@ both_engines! {
 
     async fn cookies_are_host_secure_http_only_and_same_site(world: World) {
         let ada = world.secured("ada").await;
-        let browser = world.browser();
+        let browser = ada.known_browser();
         let mut all = Vec::new();
         let page = browser.get(LOGIN).await;
         let token = page.csrf_token();
@@ -182,13 +183,13 @@ both_engines! {
     async fn r30_next_leads_nowhere_but_to_pages_of_this_index(world: World) {
         let ada = world.verified("ada").await;
         for evil in ["//evil.example", "https://evil.example/", "/\\evil.example", "/account/logout/", "/%2f/evil.example"] {
-            let browser = world.browser();
+            let browser = ada.known_browser();
             let fields = [("username", "ada"), ("password", PASSWORD), ("next", evil)];
             let answer = browser.submit(LOGIN, LOGIN, &fields).await;
             assert_eq!(answer.location(), HOME, "{evil}");
         }
         let wanted = "/manage/account/emails/";
-        let away = world.browser();
+        let away = ada.known_browser();
         let asked = away.get(wanted).await;
         assert_eq!(asked.location(), "/account/login/?next=%2Fmanage%2Faccount%2Femails%2F");
         let fields = [("username", ada.username.as_str()), ("password", PASSWORD), ("next", wanted)];

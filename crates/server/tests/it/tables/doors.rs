@@ -27,13 +27,14 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `StepUp`, `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 6] = [
+const PRESENTABLE: [Credential; 7] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
     Credential::Session,
     Credential::FreshSession,
     Credential::ApiToken,
+    Credential::IdleSession,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -82,6 +83,8 @@ async fn try_every_door(world: World) {
 }
 
 async fn holders(world: &World) -> Vec<Holder<'_>> {
+    let idle = world.secured("grace0").await;
+    world.advance(Duration::from_secs(61 * 60));
     let ada = world.secured("ada").await;
     let (_, token) = given::publisher(world, "tokenowner").await;
     let stale = world.secured("grace").await;
@@ -99,8 +102,13 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::Session, stale.browser),
         (Credential::FreshSession, fresh.browser),
         (Credential::ApiToken, world.browser()),
+        (Credential::IdleSession, idle.browser),
     ] {
-        let page = if matches!(kind, Credential::Session | Credential::FreshSession) { "/account/logout/" } else { "/account/login/" };
+        let page = if matches!(kind, Credential::Session | Credential::FreshSession | Credential::IdleSession) {
+            "/account/logout/"
+        } else {
+            "/account/login/"
+        };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
