@@ -76,7 +76,8 @@ impl Outcome {
             Self::Breached { .. } => "breached",
         }
     }
-    fn count(&self) {
+    /// Counts it for those who watch the index.
+    pub(crate) fn count(&self) {
         crate::measure::signed_in(self.word());
         if matches!(self, Self::Breached { .. }) {
             crate::measure::breach_disabled();

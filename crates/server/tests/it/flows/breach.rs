@@ -296,7 +296,7 @@ both_engines! {
 async fn a_newer_list_takes_the_place_of_the_old_one_without_a_restart_and_a_broken_one_does_not() {
     let world = World::sqlite(&[]).await;
     let ready = async || world.browser().get("/_ready/").await.json()["breach"].clone();
-    assert_eq!(ready().await, "off");
+    assert_eq!(ready().await, serde_json::Value::Null);
     let chosen = async |n: u32, password: &str| {
         register(&world.browser(), &format!("name{n}"), &format!("name{n}@people.example.org"), password).await.status()
     };
@@ -389,7 +389,8 @@ fn an_address_that_egress_forbids_is_refused_as_a_setting() {
 
 async fn with_ranges() -> (World, Ranges) {
     let ranges = Ranges::open().await;
-    let world = World::sqlite(&[("passwords.breach_range_url", &ranges.url), ("limits.registration.network", "off")]).await;
+    let settings = [("passwords.breach_range_url", ranges.url.as_str()), ("sessions.confirm_unknown_device", "false")];
+    let world = World::sqlite(&settings).await;
     (world, ranges)
 }
 
