@@ -1,5 +1,7 @@
 """An index of its own for one benchmark: started, filled through its pages, and stopped again. Standard library alone."""
 
+import email
+import email.policy
 import http.client
 import os
 import re
@@ -90,9 +92,9 @@ class Index:
         """The link in the mail to an address."""
         for _ in range(100):
             for mail in sorted((self.data / "mail/new").glob("*.eml"), reverse=True):
-                text = mail.read_text()
-                found = re.search(re.escape(path) + r"\?token=[\w-]+", text)
-                if f"To: {address}" in text and found:
+                letter = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+                found = re.search(re.escape(path) + r"\?token=[\w-]+", letter.get_body(("plain",)).get_content())
+                if letter["To"] == address and found:
                     return found.group(0)
             time.sleep(0.1)
         raise RuntimeError(f"no mail to {address}")
