@@ -22,7 +22,11 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
-        let admin = admin_listener(&env).await?;
+        // Beside a server on the same machine and with the same settings the address is taken: jobs go on without it.
+        let admin = admin_listener(&env).await.unwrap_or_else(|e| {
+            tracing::warn!(error = format!("{e:#}"), "measures are not to be had from this process");
+            None
+        });
         let (stop, stopped) = watch::channel(false);
         tracing::info!("working jobs");
         tokio::join!(work::run(env.clone(), stopped.clone()), serve_admin(env.clone(), admin, stopped), until_told(stop));
