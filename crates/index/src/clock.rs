@@ -99,6 +99,28 @@ impl Clock for SystemClock {
     }
 }
 
+/// Measures how long something takes; it never says what time it is, and decides nothing that a test would have to wait for.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for a span of time")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+    /// How long ago that was.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+    /// Waits until this long after the start, if that is still ahead: an answer that always takes as long tells nothing.
+    pub async fn until(self, after: Duration) {
+        tokio::time::sleep(after.saturating_sub(self.elapsed())).await;
+    }
+}
+
 /// A clock that stands still until somebody moves it.
 #[derive(Debug)]
 pub struct HandClock(AtomicI64);

@@ -59,6 +59,14 @@ settings! {
     key_file: PathBuf = "secrets.key_file", "";
     /// How the index calls itself on pages and in mails.
     name: String = "server.name", "Strongroom";
+    /// A list of stolen passwords that was imported with `strongroom passwords import`; empty is `breached-passwords.set` in the data folder, used once it is there.
+    breach_file: PathBuf = "passwords.breach_file", "";
+    /// A range endpoint as Have I Been Pwned has one (`https://…/range/`), asked about chosen passwords and at each login; it learns five hex digits of a hash. Empty asks none.
+    breach_range_url: String = "passwords.breach_range_url", "";
+    /// Private networks in which the name of the range endpoint may lie; without them it must resolve to a public address. One written by its address needs none.
+    breach_range_networks: Vec<IpNet> = "passwords.breach_range_networks", "";
+    /// A second address to listen on, for `/metrics` alone; whoever reaches it reads them. Empty is none.
+    admin_listen: Option<SocketAddr> = "server.admin_listen", "";
     /// What API tokens begin with.
     token_prefix: String = "tokens.prefix", "strongroom";
     /// The largest file that is accepted, in bytes, or as `100MiB`.
@@ -156,6 +164,11 @@ from_setting! {
     PathBuf, "a path";
 }
 
+impl FromSetting for Option<SocketAddr> {
+    fn from_setting(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(None) } else { SocketAddr::from_setting(text).map(Some) }
+    }
+}
 impl FromSetting for Url {
     fn from_setting(text: &str) -> Result<Self, String> {
         let url = Self::parse(text).map_err(|_| "it should be an address that begins with https:// or http://".to_owned())?;

@@ -2,8 +2,10 @@
 
 // The ground: words and values.
 pub mod clock; //          Time, Clock
+pub mod measure; //        what is counted for those who watch the index
 pub mod ids; //            identifiers as types
 pub mod rates; //          rates as settings write them
+pub mod egress; //         where requests of our own may go
 pub mod config; //         TABLE 5: settings
 pub mod denied; //         the words of a no
 pub mod refused; //        Denied, Invalid, Limited, Fault
@@ -14,6 +16,7 @@ pub mod prepared; //       pages kept ready
 pub mod blobs; //          bytes by digest
 pub mod db; //             one Tx over two engines
 pub mod mail; //           handing one mail over
+pub mod breach; //         lists of stolen passwords
 pub mod places; //         places of networks, names of browsers
 pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env

@@ -272,3 +272,19 @@ pub async fn oldest_due<R: Reading>(read: &R) -> Result<Option<Time>, Refused> {
     let row = read.row(sql, vec![Value::from(read.now())]).await?;
     Ok(row.map(|r| r.try_get::<Option<Time>>("", "oldest")).transpose()?.flatten())
 }
+
+/// How many jobs are in each state that still matters: `ready`, `running`, `failed`.
+///
+/// # Errors
+/// The database.
+pub async fn counts<R: Reading>(read: &R) -> Result<Vec<(&'static str, u32)>, Refused> {
+    const COUNTS: &str = "SELECT state, COUNT(*) AS n FROM jobs WHERE state <> 'done' GROUP BY state";
+    let mut counts = vec![("ready", 0), ("running", 0), ("failed", 0)];
+    for row in read.rows(COUNTS, vec![]).await? {
+        let (state, n): (String, i64) = (row.try_get("", "state")?, row.try_get("", "n")?);
+        if let Some(count) = counts.iter_mut().find(|(known, _)| *known == state) {
+            count.1 = u32::try_from(n).unwrap_or(u32::MAX);
+        }
+    }
+    Ok(counts)
+}

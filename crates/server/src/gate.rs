@@ -514,6 +514,10 @@ async fn not_so(State(app): State<App>, request: Request) -> Response {
 
 /// A dot in the last part makes it a file's name, except where names of projects, versions and people stand, which have dots.
 fn may_lack_slash(path: &str) -> bool {
+    // It is another listener's, whose address has no slash: here it is nothing.
+    if path == "/metrics" {
+        return false;
+    }
     let is_name = ["/simple/", "/project/", "/user/", "/manage/project/"].iter().any(|before| path.starts_with(before));
     !path.starts_with("/files/") && (is_name || !path.rsplit('/').next().unwrap_or_default().contains('.'))
 }

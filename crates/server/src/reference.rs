@@ -114,6 +114,8 @@ pub fn events() -> Table {
             Audience::Addressee => "the address that it is about".to_owned(),
             Audience::Account => "every address of the account".to_owned(),
             Audience::Owners => "all owners of the project".to_owned(),
+            Audience::Administrators => "all administrators".to_owned(),
+            Audience::AccountAndAdministrators => "every address of the account, and all administrators".to_owned(),
         };
         let fields: Vec<String> = k.fields().iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         vec![json!(k.wire()), json!(k.name()), json!(fields), json!(told), json!(k.sentence())]

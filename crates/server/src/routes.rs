@@ -10,6 +10,9 @@ use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{account, gates, keys, projects, proofs, public, registration, reset, sessions, signin, tokens};
+use crate::metrics;
+use crate::refusal::Face::{self, Html, Json, Plain};
+use crate::web::{account, gates, projects, proofs, public, registration, reset, sessions, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -35,6 +38,12 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 #[must_use]
 pub fn table() -> Vec<Route> {
     [public(), simple_api(), uploads(), account(), manage(), keys(), sessions(), tokens()].into_iter().flatten().collect()
+}
+
+/// What answers on `server.admin_listen`, and there alone.
+#[must_use]
+pub fn admin() -> Vec<Route> {
+    vec![route(Method::GET, "/metrics", door(Plain, &[Nobody], None), metrics::scrape)]
 }
 
 fn public() -> Vec<Route> {

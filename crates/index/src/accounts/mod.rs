@@ -41,6 +41,12 @@ pub async fn by_id<R: Reading>(read: &R, id: AccountId) -> Result<Option<Account
     Ok(accounts::Entity::find_by_id(id).one(read.connection()).await?)
 }
 
+/// Whether its owner ever completed it: one whose password was disabled stays complete.
+#[must_use]
+pub const fn is_complete(account: &Account) -> bool {
+    account.password_hash.is_some() || account.password_disabled_at.is_some()
+}
+
 /// Locks an account's row until the transaction ends, so that a new password and a sign-in with the old one cannot cross.
 pub(crate) async fn lock(tx: &Tx, id: AccountId) -> Result<(), Refused> {
     let sql = format!("SELECT 1 AS one FROM accounts WHERE id = $1{}", tx.lock(true));

@@ -17,6 +17,10 @@ pub enum Audience {
     Account,
     /// All owners of the project (P10).
     Owners,
+    /// All administrators of the index.
+    Administrators,
+    /// The account, and all administrators: an act of the operator on an account (R32).
+    AccountAndAdministrators,
 }
 
 macro_rules! events { ($(
@@ -50,7 +54,7 @@ macro_rules! events { ($(
         #[must_use]
         pub fn from_wire(wire: &str) -> Option<Self> { Self::ALL.iter().copied().find(|kind| kind.wire() == wire) }
     }
-    $($(#[doc = $doc])* #[derive(Clone, Debug, Serialize)] #[allow(missing_docs, reason = "fields are named in the table")] pub struct $Name { $(pub $field: $ty),* }
+    $($(#[doc = $doc])* #[derive(Clone, Debug, PartialEq, Eq, Serialize)] #[allow(missing_docs, reason = "fields are named in the table")] pub struct $Name { $(pub $field: $ty),* }
     impl Event for $Name { const KIND: Kind = Kind::$Name; })*
 } }
 
@@ -97,6 +101,13 @@ events! {
     PasswordResetAttempted { reason: String } = "account:password:reset:attempt", "Somebody asked for a new password; no link was sent: {reason}.", Nobody("nothing changed, and strangers could make us send mail without end");
     /// A new password was chosen with a link.
     PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
+
+    /// A link to choose a new password was made at the shell.
+    ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", AccountAndAdministrators;
+    /// A password that had been typed rightly is in a list of stolen ones, and was disabled.
+    PasswordDisabled { sessions_ended: u64 } = "account:password:disabled", "The password was disabled: it appears in a public list of stolen passwords.", Account;
+    /// So many passwords are in a list of stolen ones that the list is doubted: it disables none for now.
+    BreachDoubted { checks: i64, hits: i64 } = "index:breach:doubted", "The list of stolen passwords is doubted: {hits} of {checks} passwords that were typed rightly within ten minutes are in it. It disables none for now.", Administrators;
 
     /// An address was verified.
     AddressVerified {} = "account:email:verified", "The address was verified.", Nobody("the person who did it is looking at the page");

@@ -42,6 +42,10 @@ const OF_OWNERS: &str = "SELECT a.id AS id, a.folded AS folded FROM addresses a 
     WHERE r.project_id = $1 AND r.role = 'Owner' AND r.from_at <= $2 AND (r.until_at IS NULL OR r.until_at >= $2) \
     AND a.verified_at IS NOT NULL AND a.verified_at <= $2 AND (a.until_at IS NULL OR a.until_at >= $3) ORDER BY a.id";
 
+const OF_ADMINISTRATORS: &str = "SELECT a.id AS id, a.folded AS folded FROM addresses a JOIN staff_roles r ON r.account_id = a.account_id \
+    WHERE r.role = 'administrator' AND r.from_at <= $1 AND (r.until_at IS NULL OR r.until_at >= $1) \
+    AND a.verified_at IS NOT NULL AND a.verified_at <= $1 AND (a.until_at IS NULL OR a.until_at >= $2) ORDER BY a.id";
+
 /// Everybody who is told about an event, once each; `to` is the one address of an event that has an addressee.
 ///
 /// # Errors
@@ -55,24 +59,30 @@ pub async fn recipients<R: Reading>(
     let gone = |what: &str| NoLetter::Gone(format!("event {} of the kind {} names no {what}", event.id, kind.wire()));
     let since: Time = event.at.minus(TOLD_AFTER_END);
     let times = || [Value::from(event.at), Value::from(since)];
-    let (sql, values) = match kind.audience() {
-        Audience::Nobody(_) => return Ok(Vec::new()),
-        Audience::Addressee => (ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)]),
-        Audience::Account => {
-            let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
-            (OF_ACCOUNT, [account].into_iter().chain(times()).collect())
-        }
+    let account = || {
+        let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
+        Ok::<_, NoLetter>((OF_ACCOUNT, [account].into_iter().chain(times()).collect::<Vec<_>>()))
+    };
+    let administrators = || (OF_ADMINISTRATORS, times().to_vec());
+    let queries = match kind.audience() {
+        Audience::Nobody(_) => Vec::new(),
+        Audience::Addressee => vec![(ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)])],
+        Audience::Account => vec![account()?],
         Audience::Owners => {
             let project = Value::from(event.project_id.ok_or_else(|| gone("project"))?);
-            (OF_OWNERS, [project].into_iter().chain(times()).collect())
+            vec![(OF_OWNERS, [project].into_iter().chain(times()).collect())]
         }
+        Audience::Administrators => vec![administrators()],
+        Audience::AccountAndAdministrators => vec![account()?, administrators()],
     };
     let mut found: Vec<Recipient> = Vec::new();
-    for row in read.rows(sql, values).await? {
-        let folded: String = row.try_get("", "folded")?;
-        let recipient = Recipient { address: row.try_get("", "id")?, mark: mark(&folded) };
-        if found.iter().all(|other| other.mark != recipient.mark) {
-            found.push(recipient);
+    for (sql, values) in queries {
+        for row in read.rows(sql, values).await? {
+            let folded: String = row.try_get("", "folded")?;
+            let recipient = Recipient { address: row.try_get("", "id")?, mark: mark(&folded) };
+            if found.iter().all(|other| other.mark != recipient.mark) {
+                found.push(recipient);
+            }
         }
     }
     Ok(found)

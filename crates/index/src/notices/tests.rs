@@ -83,6 +83,7 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("description", _) => json!("CI of Spam.Eggs"),
         ("scope", _) => json!("project Spam.Eggs"),
         ("reason", _) => json!("the incident of 22 November"),
+        ("checks", _) => json!(160),
         ("filename", _) => json!("spam_eggs-1.0-py3-none-any.whl"),
         ("version", _) => json!("1.0"),
         (_, "bool") => json!(false),
@@ -97,7 +98,8 @@ fn story(env: &Env, kind: Kind) -> Story<'_> {
     let reader = account(1, "ada");
     let (actor, own) = match kind {
         Kind::AccountCreated | Kind::KnownAddressRegistered | Kind::PasswordResetRequested => ("nobody", false),
-        Kind::AccountFrozen | Kind::AccountThawed => ("operator:grace", false),
+        Kind::PasswordDisabled | Kind::BreachDoubted => ("nobody", false),
+        Kind::AccountFrozen | Kind::AccountThawed | Kind::ResetLinkMade => ("operator:grace", false),
         _ => ("account", true),
     };
     let owners = kind.audience() == Audience::Owners;

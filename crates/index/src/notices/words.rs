@@ -82,7 +82,10 @@ impl Story<'_> {
         if let Some(project) = &self.project {
             facts.push(Fact { name: "Project", says: project.name.clone() });
         }
-        if self.kind.audience() != Audience::Owners {
+        // Administrators are told about others: the sentence names them.
+        let about_reader = self.kind.audience() != Audience::Administrators
+            && (self.kind.audience() != Audience::AccountAndAdministrators || self.event.account_id == Some(self.reader.id));
+        if self.kind.audience() != Audience::Owners && about_reader {
             facts.push(Fact { name: "Account", says: self.reader.username.clone() });
         }
         facts
@@ -259,6 +262,9 @@ fn notice(story: &Story<'_>) -> Wording {
     let heading = match story.kind {
         Kind::AccountSetUp => "Your account is set up".to_owned(),
         Kind::PasswordReset => "A new password was chosen".to_owned(),
+        Kind::PasswordDisabled => "Your password was disabled".to_owned(),
+        Kind::ResetLinkMade => "A link to choose a new password was made".to_owned(),
+        Kind::BreachDoubted => "The list of stolen passwords is doubted".to_owned(),
         Kind::RecoveryCodesGenerated => "Recovery codes were made".to_owned(),
         Kind::FactorAdded => "A second factor was added".to_owned(),
         Kind::PasswordChanged => "Your password was changed".to_owned(),
@@ -309,6 +315,7 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
                 ),
             ],
         ),
+        Kind::PasswordDisabled | Kind::ResetLinkMade | Kind::BreachDoubted => about_stolen(story, &ask),
         Kind::SignedInNewDevice | Kind::SignedInAfterFailures | Kind::SessionEnded | Kind::OtherSessionsEnded => (
             Some(Button { label: "Look at your sessions", link: story.link("/manage/account/sessions/") }),
             vec![format!("If this was not you: end the sessions that you do not know, choose a new password at {password} and {ask}.")],
@@ -335,6 +342,44 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
             )],
         ),
         _ => (history(), vec![format!("If this was not you: choose a new password at {password} and {ask}.")]),
+    }
+}
+
+/// About passwords that a list of stolen ones has, and about links that the operator makes.
+fn about_stolen(story: &Story<'_>, ask: &str) -> (Option<Button>, Vec<String>) {
+    let index = &story.env.config.name;
+    let history = story.link("/manage/account/security-history/");
+    match story.kind {
+        Kind::PasswordDisabled => (
+            Some(Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") }),
+            vec![
+                "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are."
+                    .to_owned(),
+                format!(
+                    "Somebody typed it rightly just now, at the time and from the place above. If that was not you: look at the history of your account at {history} once you are in, and {ask}."
+                ),
+                format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
+            ],
+        ),
+        Kind::ResetLinkMade => (
+            Some(Button { label: "Look at the history of your account", link: history }),
+            vec![
+                format!(
+                    "The link works once, for {}, and was handed to whoever asked for it. The second factor stays needed.",
+                    lasting(Purpose::ResetPassword.lifetime())
+                ),
+                format!("If nobody asked for it: {ask}."),
+            ],
+        ),
+        _ => (
+            None,
+            vec![
+                "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it."
+                    .to_owned(),
+                "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit."
+                    .to_owned(),
+            ],
+        ),
     }
 }
 

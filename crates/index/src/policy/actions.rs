@@ -66,6 +66,10 @@ actions! {
     ReadIndex on Site, "index:read", needs [], gates [],
         Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker], ReadsOnly;
 
+    /// Read what is counted for those who watch the index, on the address that the operator set aside for it.
+    SeeMeasures on Site, "index:see-measures", needs [], gates [],
+        Neither with No, at_most [Nobody], ReadsOnly;
+
     /// Create an account; the owner of a known address gets another mail instead, and the account can never be verified.
     Register on Site, "account:register", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:create", "account:create:known-address", "account:register:known-address"];
@@ -75,6 +79,7 @@ actions! {
     /// Begin to sign in with a user name and a password.
     SignIn on Site, "account:sign-in", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved",
+            "account:password:disabled", "index:breach:doubted",
             "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
@@ -166,6 +171,9 @@ actions! {
     /// See any account from the shell.
     InspectAccount on Site, "operator:inspect-account", needs [Operator], gates [],
         Neither with No, at_most [Operator], ReadsOnly;
+    /// Print a single-use link to choose a new password, with a reason: administrators get none by mail.
+    MakeResetLink on AccountId, "operator:make-reset-link", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:password:reset:link"];
     /// Stop an account: sessions, tokens and running uploads (R13).
     FreezeAccount on AccountId, "operator:freeze-account", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["account:freeze"];

@@ -2,6 +2,7 @@
 
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
+mod breached; //      what a list of stolen passwords does to a sign-in (R33)
 pub mod change; //    changing the password
 pub mod confirm; //   the mailbox confirms a sign-in from an unknown browser
 pub mod devices; //   browsers that an account trusts (R33)

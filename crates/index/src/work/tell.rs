@@ -11,6 +11,7 @@ use crate::db::Reading;
 use crate::env::Env;
 use crate::ids::{AddressId, EventId};
 use crate::mail::Undelivered;
+use crate::measure;
 use crate::notices::{self, NoLetter};
 use crate::queue::{self, Claimed, Enclosed, JobKind, NewJob};
 use crate::refused::Refused;
@@ -81,8 +82,15 @@ pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
     let letter = notices::compose(env, &read, payload.event, to, job.enclosed.as_ref()).await?;
     drop(read);
     match env.mailer.deliver(&letter).await {
-        Ok(()) => Ok(()),
-        Err(e) => Err(judge(&job, letter.at, env.now(), e)),
+        Ok(()) => {
+            measure::mailed("sent");
+            Ok(())
+        }
+        Err(e) => {
+            let failed = judge(&job, letter.at, env.now(), e);
+            measure::mailed(if matches!(failed, Failed::Retry(_)) { "later" } else { "failed" });
+            Err(failed)
+        }
     }
 }
 

@@ -274,6 +274,8 @@ fn doors() -> Vec<Sample> {
         ("register-refused", register(typed(), "grace")),
         ("check-mailbox", html(&account::CheckMailbox { frame: stranger(), email: "ada@example.org".into() })),
         ("login", login(FormErrors::none())),
+        ("password-disabled", html(&account::PasswordDisabled { frame: stranger(), administrator: false })),
+        ("password-disabled-administrator", html(&account::PasswordDisabled { frame: stranger(), administrator: true })),
         ("login-refused", login(refused)),
         ("logout", html(&account::Logout { frame: ada() })),
         ("setup", setup(true)),

@@ -4,6 +4,7 @@ mod authenticator;
 mod dist;
 mod flows;
 mod people;
+mod ranges;
 mod given;
 mod sink;
 mod tables;

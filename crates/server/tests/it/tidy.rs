@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The floors of `index`, from the ground: a room may use lower ones and its own.
 const FLOORS: &[&[&str]] = &[
-    &["clock"],
-    &["ids", "rates"],
+    &["clock", "measure"],
+    &["ids", "rates", "egress"],
     &["config", "denied", "resources"],
     &["refused"],
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
@@ -193,6 +193,24 @@ fn the_lints_that_keep_the_house_stand() {
     for (name, text) in sources(&root().join("crates/server/src")) {
         let uses = text.contains(".route(") || text.contains(".fallback(") || text.contains(".merge(") || text.contains(".nest(");
         assert!(!uses || name.ends_with("/gate.rs"), "{name} builds a router");
+    }
+}
+
+/// `unsafe` stands in one file, which maps another into memory; the lint refuses it everywhere else.
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    assert!(manifest.contains("unsafe_code = \"deny\""), "the lint is gone");
+    let home = "crates/index/src/breach/map.rs";
+    for (name, text) in all_sources().into_iter().filter(|(name, _)| name != "crates/server/tests/it/tidy.rs") {
+        let allows = text.matches("unsafe_code").count();
+        let blocks = text.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains("unsafe {")).count();
+        let expected = usize::from(name == home);
+        assert_eq!((allows, blocks), (expected, expected), "{name}");
+    }
+    for krate in ["formats", "credentials", "index", "server"] {
+        let manifest = fs::read_to_string(root().join("crates").join(krate).join("Cargo.toml")).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{krate} does not take the lints of the workspace");
     }
 }
 

@@ -1,6 +1,9 @@
 //! Flows: what people and programs do, through the front door.
 
+mod breach;
 mod check;
+mod closed;
+mod metrics;
 mod freeze;
 mod gates;
 mod jobs;
