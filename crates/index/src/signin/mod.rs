@@ -5,6 +5,7 @@ pub mod attempt; //   from a user name and a password to a session, or to the fa
 pub mod change; //    changing the password
 pub mod confirm; //   the mailbox confirms a sign-in from an unknown browser
 pub mod devices; //   browsers that an account trusts (R33)
+pub mod ends; //      what each act ends
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
 pub mod kept; //      forms on the detour to a fresh session

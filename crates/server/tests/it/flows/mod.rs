@@ -1,6 +1,8 @@
 //! Flows: what people and programs do, through the front door.
 
 mod check;
+mod devices;
+mod ends;
 mod freeze;
 mod gates;
 mod jobs;
@@ -9,7 +11,9 @@ mod people;
 mod registration;
 mod reset;
 mod shell;
+mod sessions;
 mod signin;
+mod signin_model;
 mod smtp;
 mod files;
 mod json;
