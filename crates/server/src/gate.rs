@@ -458,7 +458,7 @@ fn stamp(app: &App, response: &mut Response, seen: &Seen) {
 /// The paths of pages that a signed-in person can open. Pages for half-open sign-ins are steps on the way, never an end.
 #[must_use]
 pub fn pages_of(table: &[Route]) -> Vec<&'static str> {
-    let is_page = |row: &&Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::Session);
+    let is_page = |row: &&Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::StepUp);
     table.iter().filter(is_page).map(|row| row.path).collect()
 }
 

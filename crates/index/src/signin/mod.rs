@@ -6,6 +6,7 @@ mod breached; //      what a list of stolen passwords does to a sign-in (R33)
 pub mod change; //    changing the password
 pub mod confirm; //   the mailbox confirms a sign-in from an unknown browser
 pub mod devices; //   browsers that an account trusts (R33)
+pub mod ends; //      what each act ends
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
 pub mod kept; //      forms on the detour to a fresh session

@@ -30,7 +30,6 @@ async fn try_keep(app: &App, (door, action): (Door, ActionName), seen: &Seen, po
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(posted).ok()?;
     let wants_fresh = !accepts.contains(Credential::Session);
     let kept = Kept::of(&seen.target, fields, wants_fresh);
-    let account = identified.actor.account()?;
-    let id = kept::keep(&app.env, &identified.actor, account, (action, &kept)).await.ok()?;
+    let id = kept::keep(&app.env, &identified.actor, (action, &kept)).await.ok()?;
     Some(Refusal::ReauthenticateFor(id))
 }
