@@ -55,6 +55,8 @@ limits! {
     NewProject = "new_project", account "20/1h", network "40/1h", index "";
     /// Acts that somebody asks a proof for, sets of recovery codes included.
     Act = "act", account "30/10m", network "", index "";
+    /// Take-backs that are begun with a name alone, and the codes that they ask for; each way to begin has a budget of its own.
+    TakeBack = "take_back", account "6/6h", network "20/1h", index "";
     /// Searches.
     Search = "search", account "", network "60/1m", index "";
 }

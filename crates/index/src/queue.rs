@@ -85,6 +85,14 @@ pub struct NewJob {
 /// # Errors
 /// The database.
 pub async fn enqueue(env: &Env, tx: &Tx, job: NewJob) -> Result<(), Refused> {
+    enqueue_once(env, tx, job).await.map(|_| ())
+}
+
+/// The same; says whether it is new. False when one with the same key was there.
+///
+/// # Errors
+/// The database.
+pub async fn enqueue_once(env: &Env, tx: &Tx, job: NewJob) -> Result<bool, Refused> {
     let id = JobId::new(tx.now(), &*env.entropy);
     let enclosed = job.enclosed.map(|secret| env.keys.seal(&*env.entropy, &place(&id), secret.0.expose().as_bytes()));
     let row = jobs::ActiveModel {
@@ -102,8 +110,7 @@ pub async fn enqueue(env: &Env, tx: &Tx, job: NewJob) -> Result<(), Refused> {
         last_error: Set(None),
     };
     let conflict = sea_orm::sea_query::OnConflict::column(jobs::Column::Key).do_nothing().to_owned();
-    jobs::Entity::insert(row).on_conflict(conflict).exec_without_returning(tx.connection()).await?;
-    Ok(())
+    Ok(jobs::Entity::insert(row).on_conflict(conflict).exec_without_returning(tx.connection()).await? == 1)
 }
 
 fn place(id: &JobId) -> Place<'_> {
@@ -271,4 +278,39 @@ pub async fn oldest_due<R: Reading>(read: &R) -> Result<Option<Time>, Refused> {
     let sql = "SELECT MIN(run_at) AS oldest FROM jobs WHERE state = 'ready' AND run_at <= $1 AND tries = 0";
     let row = read.row(sql, vec![Value::from(read.now())]).await?;
     Ok(row.map(|r| r.try_get::<Option<Time>>("", "oldest")).transpose()?.flatten())
+}
+
+/// Jobs of one kind that are not done.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The kind.
+    pub kind: String,
+    /// Ready, running, failed.
+    pub state: String,
+    /// How many.
+    pub count: i64,
+    /// The most tries that one of them took.
+    pub tries: i64,
+    /// When the oldest was due.
+    pub oldest: Time,
+}
+
+/// What waits, runs or failed, by kind.
+///
+/// # Errors
+/// The database.
+pub async fn waiting<R: Reading>(read: &R) -> Result<Vec<Waiting>, Refused> {
+    const WAITING: &str = "SELECT kind, state, COUNT(*) AS n, MAX(tries) AS tries, MIN(run_at) AS oldest FROM jobs \
+        WHERE state <> 'done' GROUP BY kind, state ORDER BY kind, state";
+    let rows = read.rows(WAITING, Vec::new()).await?;
+    let waiting = |row: &sea_orm::QueryResult| {
+        Ok::<_, sea_orm::DbErr>(Waiting {
+            kind: row.try_get("", "kind")?,
+            state: row.try_get("", "state")?,
+            count: row.try_get("", "n")?,
+            tries: row.try_get("", "tries")?,
+            oldest: row.try_get("", "oldest")?,
+        })
+    };
+    Ok(rows.iter().map(waiting).collect::<Result<_, _>>()?)
 }
