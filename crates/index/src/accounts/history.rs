@@ -59,7 +59,8 @@ pub async fn page<R: Reading>(env: &Env, read: &R, permit: &Permit<SeeAccount>, 
     let before = rows.last().filter(|_| more).map(|row| row.seq);
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        let mine = row.actor_account_id == Some(account) || row.actor == "nobody";
+        // What somebody did about a project is theirs, also with a link that names nobody.
+        let mine = row.actor_account_id == Some(account) || (row.actor == "nobody" && row.project_id.is_none());
         let private = if mine { open_private(env, read, row.id).await? } else { None };
         lines.push(line(row, private));
     }

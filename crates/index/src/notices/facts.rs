@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use time::macros::format_description;
 
 use super::{Fact, Story};
 use crate::accounts::history;
-use crate::clock::Time;
 use crate::events::{Audience, Kind, Private};
 
 /// How much of a text that somebody else chose is repeated in a mail, in characters.
@@ -41,13 +39,6 @@ pub(super) fn one_line(text: &str) -> String {
     if text.chars().count() > FOREIGN_MOST { format!("{clean}...") } else { clean }
 }
 
-/// A moment, as mails and pages of mail links write it.
-#[must_use]
-pub fn when(at: Time) -> String {
-    let shape = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
-    at.calendar().format(shape).expect("every part of the shape is part of a calendar date")
-}
-
 /// How long something works, in words.
 pub(super) fn lasting(time: Duration) -> String {
     match (time.as_secs() / 3600, time.as_secs() / 60) {
@@ -63,7 +54,7 @@ impl Story<'_> {
     pub(super) fn facts(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact { name: "What", says: tell(self.kind, &self.detail) },
-            Fact { name: "When", says: when(self.event.at) },
+            Fact { name: "When", says: self.event.at.in_words() },
             Fact { name: "From where", says: self.whence() },
         ];
         let mut add = |name, says| facts.push(Fact { name, says });
@@ -87,9 +78,9 @@ impl Story<'_> {
         self.event.actor_account_id == Some(self.reader.id)
     }
 
-    /// Whether it is told to others than the account that it happened to.
+    /// Whether it is about a project, or told to others than the account that it happened to.
     fn is_shared(&self) -> bool {
-        !matches!(self.kind.audience(), Audience::Account | Audience::Addressee)
+        self.event.project_id.is_some() || !matches!(self.kind.audience(), Audience::Account | Audience::Addressee)
     }
 
     /// Networks are for the actor and for whom it happened to, never for co-owners (R27).
@@ -106,7 +97,7 @@ impl Story<'_> {
             return format!("the account {}{}", other.username, network.map(|n| format!(", {n}")).unwrap_or_default());
         }
         if self.is_shared() && !self.is_own() {
-            return "not told to co-owners".to_owned();
+            return "the link of a notice".to_owned();
         }
         let network = self.network().unwrap_or_else(|| "an unknown place".to_owned());
         if self.is_own() && self.is_shared() { format!("you, {network}") } else { network }
@@ -116,7 +107,7 @@ impl Story<'_> {
     fn with(&self) -> Option<String> {
         let what = history::credential(&self.event.credential).map(str::to_owned);
         let agent = self.private.as_ref().and_then(|p| p.agent.as_deref()).filter(|_| self.is_own()).map(one_line);
-        if self.event.actor.contains(':') {
+        if self.event.actor.contains(':') || (self.is_shared() && self.event.actor == "nobody") {
             return None;
         }
         match (what, agent) {

@@ -11,7 +11,7 @@ mod words;
 use askama::Template;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-pub use facts::{tell, when};
+pub use facts::tell;
 pub(crate) use offer::keep;
 pub use offer::{Enclosure, Offer, offer};
 pub use people::{Recipient, recipients};

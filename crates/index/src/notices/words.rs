@@ -53,6 +53,19 @@ impl Story<'_> {
         Ok(Button { label, link: self.link(&format!("{path}?token={}", self.secret()?)) })
     }
 
+    fn not_me(&self, lives: &str) -> String {
+        let press = "open this link and press its button.";
+        let once = format!("It needs no sign-in and works once, for {lives}.");
+        if self.kind == Kind::AccountContained {
+            return format!(
+                "If you did not press it, and do not know who did: {press} That ends every session once more and opens a case of its own. {once}"
+            );
+        }
+        format!(
+            "If this was not you, or should not have happened: {press} That stops the account at once: every session and remembered browser ends, and its API tokens do nothing. Nothing is deleted; you take the account back with your mailbox and your second factor. {once}"
+        )
+    }
+
     /// The link that the reader was offered, and what it does.
     pub(super) fn offered(&self) -> Option<Offered> {
         let (offer, token) = self.enclosure.offer.as_ref()?;
@@ -61,9 +74,7 @@ impl Story<'_> {
             Offer::NotMe => Offered {
                 label: "This was not me",
                 link: self.link(&format!("/account/not-me/?token={}", token.expose())),
-                says: format!(
-                    "If this was not you: open this link and press its button. That stops the account at once: every session and remembered browser ends, and its API tokens do nothing. Nothing is deleted; you take the account back with your mailbox and your second factor. It needs no sign-in and works once, for {lives}."
-                ),
+                says: self.not_me(&lives),
             },
             Offer::Alarm => {
                 let project = self.project.as_ref().map_or("the project", |p| p.name.as_str());
@@ -188,14 +199,21 @@ fn heading(story: &Story<'_>) -> String {
         Kind::PasswordReset => "A new password was chosen",
         Kind::AccountFrozen => "Your account was frozen",
         Kind::AccountThawed => "Your account was thawed",
+        Kind::RecoveryCodesGenerated => "Recovery codes were made",
+        Kind::FactorAdded => "A second factor was added",
+        Kind::TokenAdded => "An API token was created",
+        Kind::TokenRemoved => "An API token was deleted",
+        Kind::FileUploaded => "a file was uploaded",
         Kind::AccountContained => "Your account was stopped",
+        Kind::ContainedAgain => "All your sessions were ended",
+        Kind::AlarmRaised => "an alarm was raised",
         Kind::AccountTakenBack => "Your account was taken back",
         Kind::TakeBackWaits => "Somebody is taking your account back",
         Kind::CredentialPaused => "An alarm was raised about what you did",
         // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
-        kind => kind.sentence().trim_end_matches('.'),
+        kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
     };
-    let own = one_line(own);
+    let own = one_line(own.trim());
     if story.kind.audience() == Audience::Account { own } else { format!("{project}: {}", lower(&own)) }
 }
 

@@ -10,6 +10,7 @@ use super::gained::{self, Gained, Sort, Thing};
 use super::{account_of, is_ready, row_of, settled, steps};
 use crate::accounts::{self, Account, addresses};
 use crate::act;
+use crate::cases::{self, Opening};
 use crate::containment::ending::{Links, end_everything};
 use crate::db::entities::{addresses as address_rows, factors, quiet_addresses, take_backs};
 use crate::db::{Reading, Tx};
@@ -75,7 +76,6 @@ const PASSWORD: &str = "UPDATE accounts SET password_hash = $2, password_changed
     password_disabled_by = NULL WHERE id = $1";
 const LIFT: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND kind = 'contained' \
     AND until_at IS NULL AND case_id IN (SELECT id FROM cases WHERE kind = 'not-me')";
-const CLOSE_CASES: &str = "UPDATE cases SET closed_at = $2, closed_by = $3 WHERE account_id = $1 AND kind = 'not-me' AND closed_at IS NULL";
 const END_WAITS: &str = "UPDATE take_back_waits SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
 const END_TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL";
 
@@ -96,8 +96,11 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Deci
     let now = tx.now();
     tx.execute(PASSWORD, vec![Value::from(id), Value::from(hash), Value::from(now)]).await?;
     let sessions_ended = end_everything(tx, id, Links::All, permit.event()).await?;
-    for sql in [LIFT, CLOSE_CASES, END_WAITS] {
+    for sql in [LIFT, END_WAITS] {
         tx.execute(sql, vec![Value::from(id), Value::from(now), Value::from(permit.event())]).await?;
+    }
+    for case in cases::open_of(tx, id).await?.into_iter().filter(|case| case.kind == Opening::NotMe.wire()) {
+        cases::close(tx, case.id, permit.event()).await?;
     }
     tx.execute(END_TAKE_BACKS, vec![Value::from(id), Value::from(now)]).await?;
     events::record(env, tx, permit, Entry::of(AccountTakenBack { kept, ended, sessions_ended }).about(id)).await?;

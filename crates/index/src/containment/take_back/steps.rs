@@ -327,7 +327,7 @@ async fn begin_wait(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>) -> Result
         return Ok(());
     }
     let words = if proof == "mailbox" { "the mailbox" } else { "the second factor" };
-    let event = TakeBackWaits { proof: words.to_owned(), from: due.rfc3339() };
+    let event = TakeBackWaits { proof: words.to_owned(), from: due.in_words() };
     events::record(env, tx, permit, Entry::of(event).about(account.id)).await?;
     Ok(())
 }

@@ -3,8 +3,10 @@
 mod check;
 mod freeze;
 mod gates;
+mod health;
 mod jobs;
 mod mail;
+mod not_me;
 mod people;
 mod registration;
 mod reset;
@@ -16,6 +18,7 @@ mod json;
 mod pages;
 mod simple;
 mod spine;
+pub mod take_back;
 mod token_pages;
 mod tokens;
 mod upload;

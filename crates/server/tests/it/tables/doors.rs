@@ -10,6 +10,7 @@ use server::gate::Route;
 use server::refusal::Face;
 use server::routes;
 
+use crate::flows::take_back::begin;
 use crate::given;
 use crate::people::token_of;
 use crate::world::{Answer, Browser, World};
@@ -27,13 +28,14 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `StepUp`, `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 6] = [
+const PRESENTABLE: [Credential; 7] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
     Credential::Session,
     Credential::FreshSession,
     Credential::ApiToken,
+    Credential::TakeBack,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -46,6 +48,8 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.link.network", "off"),
     ("limits.token.network", "off"),
     ("limits.search.network", "off"),
+    ("limits.take_back.network", "off"),
+    ("limits.take_back.account", "off"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,6 +95,8 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let fresh = world.secured("grace2").await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
+    let taking_back = world.browser();
+    begin(&taking_back, "nobody-has-this").await;
     let mut holders = Vec::new();
     for (kind, browser) in [
         (Credential::Nobody, world.browser()),
@@ -99,6 +105,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::Session, stale.browser),
         (Credential::FreshSession, fresh.browser),
         (Credential::ApiToken, world.browser()),
+        (Credential::TakeBack, taking_back),
     ] {
         let page = if matches!(kind, Credential::Session | Credential::FreshSession) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
