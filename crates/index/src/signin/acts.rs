@@ -14,9 +14,10 @@ use crate::db::entities::acts;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, ActAsked, Entry};
+use crate::holds::Proven;
 use crate::ids::{AccountId, ActId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, ActionName, Actor, Denied, Permit, Reauthenticate};
+use crate::policy::{Action, ActionName, Actor, Denied, Permit, Proof, Reauthenticate};
 use crate::refused::Refused;
 
 /// How long an act waits for its proof, and the proof for its act.
@@ -73,9 +74,9 @@ async fn write(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, asked: &
 }
 
 const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id = $2 AND session_id = $3 AND action = $4 AND digest = $5 \
-    AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6";
+    AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6 RETURNING proved_with, factor_id";
 
-/// Spends the proof that was made for exactly this act.
+/// Spends the proof that was made for exactly this act; says what was proved.
 ///
 /// # Errors
 /// `NeedsProof` unless there is one: for this account, session, action, subject and parameters, proved, unspent and not expired.
@@ -85,7 +86,7 @@ pub async fn spend<A>(
     permit: &Permit<A>,
     act: Option<ActId>,
     parameters: &serde_json::Value,
-) -> Result<(), Refused>
+) -> Result<Proven, Refused>
 where
     A: Action,
     A::On: Display,
@@ -101,7 +102,10 @@ where
         Value::from(digest),
         Value::from(tx.now()),
     ];
-    if tx.execute(SPEND, values).await? == 1 { Ok(()) } else { Err(Denied::NeedsProof.into()) }
+    let row = tx.row(SPEND, values).await?.ok_or(Denied::NeedsProof)?;
+    let with: Option<String> = row.try_get("", "proved_with")?;
+    let with = with.as_deref().and_then(Proof::from_wire).ok_or(Denied::NeedsProof)?;
+    Ok(Proven { with, factor: row.try_get("", "factor_id")? })
 }
 
 /// What the page that asks for the proof says; `None` when the act is not this session's, or is over.

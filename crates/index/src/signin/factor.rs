@@ -2,6 +2,8 @@
 //!
 //! A step is accepted once: the row remembers the newest, and one UPDATE decides between two at the same moment.
 
+use std::time::Duration;
+
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::Place;
@@ -12,13 +14,30 @@ use crate::act;
 use crate::db::entities::factors;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
+use crate::events::{self, CodeReplayed, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
+use crate::holds::wake;
 use crate::ids::{AccountId, ActId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, AddFirstFactor, Denied, Permit, Reauthenticate, SessionProof};
+use crate::policy::{Action, Actor, AddFirstFactor, Denied, Permit, Reauthenticate, SessionProof};
 use crate::refused::{Invalid, Refused};
 use crate::signin::attempt::{self, Outcome};
 use crate::signin::session::With;
+
+/// Why a code is refused that was accepted before.
+const REPLAYED: &str = "the code was used before";
+/// How often the owner of a factor is told of replays, at most.
+const TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+const TOLD: &str = "SELECT 1 AS one FROM events WHERE account_id = $1 AND kind = 'account:two_factor:replayed' AND at > $2 LIMIT 1";
+
+/// Tells the owner that a code was sent a second time, at most once an hour: whoever has it has seen it.
+async fn tell_replay<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId, reason: &str) -> Result<(), Refused> {
+    let since = tx.now().minus(TOLD_EVERY);
+    if reason == REPLAYED && tx.row(TOLD, vec![Value::from(account), Value::from(since)]).await?.is_none() {
+        events::record(env, tx, permit, Entry::of(CodeReplayed {}).about(account)).await?;
+    }
+    Ok(())
+}
 
 /// Judges a typed code against the account's factor, and takes its step.
 async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<Result<FactorId, &'static str>, Refused> {
@@ -26,7 +45,7 @@ async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<R
     let secret = unseal(env, &row)?;
     match check(&secret, typed, tx.now().as_seconds(), row.last_step) {
         TotpVerdict::Accepted { step } if take_step(tx, row.id, step).await? => Ok(Ok(row.id)),
-        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err("the code was used before")),
+        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err(REPLAYED)),
         TotpVerdict::Drifted { .. } | TotpVerdict::Wrong => Ok(Err("the code was wrong")),
     }
 }
@@ -66,9 +85,15 @@ pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome,
     let account = actor.account().ok_or(Denied::NotValid)?;
     let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    attempt::step(env, actor, Some(taken), move |tx, _| {
+    attempt::step(env, actor, Some(taken), move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
-        Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
+        Box::pin(async move {
+            let accepted = accept(&env, tx, account, typed.expose()).await?;
+            if let Err(reason) = accepted {
+                tell_replay(&env, tx, permit, account, reason).await?;
+            }
+            Ok(accepted.map(With::Totp))
+        })
     })
     .await
 }
@@ -169,6 +194,7 @@ async fn add(env: &Env, tx: &mut Tx, permit: &Permit<AddFirstFactor>, typed: &st
         prove_session(tx, &session, id).await?;
     }
     events::record(env, tx, permit, Entry::of(FactorAdded { method: "totp".to_owned() }).about(account)).await?;
+    wake::after_first_factor(env, tx, permit, account).await?;
     Ok(Enrolled::Added)
 }
 
@@ -206,7 +232,7 @@ async fn prove_session(tx: &Tx, session: &SessionProof, factor: FactorId) -> Res
     if done == 1 { Ok(()) } else { Err(Denied::NotValid.into()) }
 }
 
-const PROVE_ACT: &str = "UPDATE acts SET proved_at = $4, proved_with = 'totp' \
+const PROVE_ACT: &str = "UPDATE acts SET proved_at = $4, proved_with = 'totp', factor_id = $5 \
     WHERE id = $1 AND account_id = $2 AND session_id = $3 AND proved_at IS NULL AND spent_at IS NULL AND expires_at > $4";
 
 /// What became of proving a factor again.
@@ -246,11 +272,12 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
         Ok(factor) => factor,
         Err(reason) => {
             events::record_failure(env, tx, permit, failed(reason), account.0.as_bytes()).await?;
+            tell_replay(env, tx, permit, account, reason).await?;
             return Ok(Proved::Wrong);
         }
     };
     if let Some(act) = act {
-        let values = vec![Value::from(act), Value::from(account), Value::from(session.id), Value::from(tx.now())];
+        let values = vec![Value::from(act), Value::from(account), Value::from(session.id), Value::from(tx.now()), Value::from(factor)];
         if tx.execute(PROVE_ACT, values).await? != 1 {
             events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
             return Ok(Proved::Gone);

@@ -7,6 +7,7 @@ pub mod joining; //   registering and setting up, with their slow parts
 pub mod mailbox; //   six-digit codes sent to a mailbox (R4, R5)
 pub mod password; //  choosing and weighing passwords, beside the async threads
 pub mod recovery; //  recovery codes
+pub mod removal; //   removing factors (R12)
 pub mod reset; //     a new password by mail
 pub mod session; //   opening and ending sessions
 
