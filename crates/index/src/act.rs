@@ -30,11 +30,14 @@ pub enum Housekeeping {
     Expiry,
     /// When the index served, and who was told of a hold (R9).
     Holds,
+    /// A challenge for a security key, handed to a browser: it opens nothing until it is answered.
+    Challenges,
 }
 
 impl Housekeeping {
     /// All reasons.
-    pub const ALL: &'static [Self] = &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Holds];
+    pub const ALL: &'static [Self] =
+        &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Holds, Self::Challenges];
 }
 
 /// Does one thing: decides, changes and records in one transaction.

@@ -13,6 +13,8 @@ pub enum Gate {
     RecoveryCodesProved,
     /// A second factor.
     Factor,
+    /// A security key or passkey: whoever administers the index needs one (P9).
+    Key,
 }
 
 /// The state of an account, derived from its open causes; the worst one counts.

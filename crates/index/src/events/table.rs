@@ -102,7 +102,9 @@ events! {
     /// A recovery code that was entered back was wrong.
     RecoveryCodesRefused {} = "account:recovery_codes:refused", "A recovery code was entered back wrongly.", Nobody("it opens nothing");
     /// A factor was added.
-    FactorAdded { method: String } = "account:two_factor:method_added", "The second factor “{method}” was added.", Account;
+    FactorAdded { method: String, label: String } = "account:two_factor:method_added", "The second factor “{label}” ({method}) was added.", Account;
+    /// A security key answered with a counter that did not grow: a copy of it may exist. It was refused, and a case is open.
+    KeyCounterRegressed { label: String, factor: String } = "account:webauthn:counter-regression", "The security key “{label}” was refused: its counter did not grow, so that a copy of it may exist.", Account;
     /// The code that should prove a new factor was wrong.
     FactorRefused { reason: String } = "account:two_factor:refused", "A new second factor was not added: {reason}.", Nobody("it opens nothing");
     /// A factor was removed.

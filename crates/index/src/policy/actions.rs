@@ -80,7 +80,7 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
-        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:two_factor:replayed", "account:recovery_codes:low"];
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:two_factor:replayed", "account:recovery_codes:low"];
     /// End the session.
     SignOut on SessionId, "account:sign-out", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:logout"];
@@ -112,10 +112,6 @@ actions! {
     /// Add the first factor.
     AddFirstFactor on AccountId, "account:add-first-factor", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes, RecoveryCodesProved],
         Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
-    /// Prove a factor again, for sensitive pages or for one act.
-    Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:two_factor:replayed"];
-
     /// Remove a factor: at once by an older settled one, else through a hold (R12).
     RemoveFactor on FactorId, "account:remove-factor", needs [Oneself], gates [],
         Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_removed", "hold:proposed", "hold:done"];
@@ -138,6 +134,15 @@ actions! {
     /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
     WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
         Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
+    /// Add a further factor, proved for this act by the strongest kind of factor that the account holds (R2).
+    AddFactor on AccountId, "account:add-factor", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
+    /// Answer a challenge with a security key or passkey: alone it signs in; where a sign-in is half open or somebody is signed in, `account:prove-factor` or `account:reauthenticate` decides what it does.
+    UseKey on Site, "account:use-key", needs [], gates [],
+        Neither with Itself, at_most [Nobody, HalfSession, Session, FreshSession, StepUp], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression"];
+    /// Prove a factor again, for sensitive pages or for one act.
+    Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],

@@ -71,6 +71,7 @@ fn meet(gates: &[Gate], standing: Standing) -> Result<(), Gate> {
             Gate::MailboxProof => standing.mailbox_fresh,
             Gate::RecoveryCodes => standing.codes,
             Gate::RecoveryCodesProved => standing.codes_proved,
+            Gate::Key => standing.key,
             Gate::Factor if standing.factor => true,
             Gate::Factor => {
                 let missing = BEFORE_FACTOR.iter().find(|(_, met)| !met(&standing));
