@@ -194,7 +194,7 @@ const APPROVE: &str = "UPDATE hold_people SET approved_at = $3, told_at = COALES
 ///
 /// # Errors
 /// The database.
-pub async fn approve(env: &Env, tx: &mut Tx, permit: &Permit<ApproveHold>, proof: Proven) -> Result<Answered, Refused> {
+pub(crate) async fn approve(env: &Env, tx: &mut Tx, permit: &Permit<ApproveHold>, proof: Proven) -> Result<Answered, Refused> {
     let (hold, account) = (*permit.on(), permit.actor().account().ok_or(Denied::NotValid)?);
     let Some(row) = waiting(tx, hold).await? else {
         tx.leave_as_it_was();

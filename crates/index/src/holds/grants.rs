@@ -20,7 +20,7 @@ use crate::refused::Refused;
 /// A project that is younger is not worth a wait.
 const OLD: Duration = Duration::from_secs(7 * 86_400);
 /// For how long a door stays open that a hold has opened.
-const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
+pub(super) const OPEN_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 const OLD_PROJECT: &str = "SELECT 1 AS one FROM roles r JOIN projects p ON p.id = r.project_id \
     WHERE r.account_id = $1 AND r.until_at IS NULL AND p.created_at <= $2 LIMIT 1";

@@ -17,12 +17,13 @@ use sea_orm::{EntityTrait, QueryResult, Value};
 
 use credentials::keys::InstanceKeys;
 
-pub use answer::{Answered, approve, to_veto, veto, veto_by_link};
+pub(crate) use answer::approve;
+pub use answer::{Answered, to_veto, veto, veto_by_link};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass};
 pub(crate) use propose::{Decision, Person, Proposal, decide, loosen};
-pub use show::{Line, PAGE, Page, Told, concerning, page};
+pub use show::{Line, PAGE, Page, Told, concerning, description, page};
 
 use crate::accounts::settled::is_settled;
 use crate::clock::Time;

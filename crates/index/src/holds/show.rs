@@ -2,12 +2,13 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
+use super::grants::OPEN_FOR;
 use super::{by_id, state, username};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{hold_people, holds};
 use crate::ids::{AccountId, HoldId};
-use crate::policy::{Permit, SeeHolds};
+use crate::policy::{ActionName, ApproveHold, Direction, OwnProof, Permit, SeeHolds};
 use crate::refused::Refused;
 
 /// How many holds stand on a page.
@@ -47,6 +48,8 @@ pub struct Line {
     pub people: Vec<Told>,
     /// Whether who looks may stop it, as far as his role goes.
     pub may_veto: bool,
+    /// Until when what was asked may be made, once: a grant that has waited (R3).
+    pub open_until: Option<Time>,
     /// Whether an approval of who looks would count: others are concerned too, and he has not approved.
     pub may_approve: bool,
 }
@@ -105,6 +108,7 @@ pub(super) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let waiting = row.state == state::WAITING;
     let may_veto = waiting && own.is_some_and(|person| person.may_veto);
     let may_approve = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
+    let open_until = open_until(&row).filter(|until| *until > read.now());
     let mut told = Vec::with_capacity(people.len());
     for person in people {
         let username = username(read, person.account_id).await?;
@@ -122,7 +126,16 @@ pub(super) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
         people: told,
         may_veto,
         may_approve,
+        open_until,
     })
+}
+
+/// Until when the door of a grant stands open that has waited and was not used.
+fn open_until(row: &holds::Model) -> Option<Time> {
+    let action =
+        ActionName::from_wire(&row.action).filter(|action| action.proof() == OwnProof::Act || action.proof() == OwnProof::Mailbox)?;
+    let is_open = row.state == state::DONE && row.used_at.is_none() && action.direction() == Direction::Grants;
+    row.closed_at.filter(|_| is_open).map(|at| at.plus(OPEN_FOR))
 }
 
 const WAITING: &str = "SELECT COUNT(*) AS n FROM hold_people p JOIN holds h ON h.id = p.hold_id \
@@ -138,10 +151,10 @@ pub async fn concerning<R: Reading>(read: &R, account: AccountId) -> Result<u64,
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
-/// The sentence of a hold, for the page that asks for its approval.
+/// The sentence of a hold that concerns the permit's account, for the page that asks for its approval.
 ///
 /// # Errors
 /// The database.
-pub async fn description<R: Reading>(read: &R, hold: HoldId) -> Result<Option<String>, Refused> {
-    Ok(by_id(read, hold).await?.map(|row| row.description))
+pub async fn description<R: Reading>(read: &R, permit: &Permit<ApproveHold>) -> Result<Option<String>, Refused> {
+    Ok(by_id(read, *permit.on()).await?.filter(|row| row.state == state::WAITING).map(|row| row.description))
 }

@@ -2,6 +2,7 @@
 
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
+pub mod consent; //   approving a change that waits (R7)
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
 pub mod keys; //      security keys and passkeys
