@@ -1,18 +1,19 @@
 //! The account's own pages: what it is and has, its addresses, its factors, its history.
 
+use data_encoding::BASE64URL_NOPAD;
 use index::accounts::addresses::{self, AddressRow};
 use index::accounts::history;
 use index::accounts::show::{self, Factor, Overview};
 use index::ids::ActId;
 use index::policy::{SeeAccount, SendVerification, Standing};
-use index::signin::recovery;
+use index::signin::{keys, recovery};
 use serde::Deserialize;
 
 use super::gates::{self, frame};
 use super::{field_error, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
-use crate::pages::manage::{Account, AddressLine, Emails, EventLine, FactorLine, SecurityHistory, TwoFactor};
+use crate::pages::manage::{AcceptedKeys, Account, AddressLine, Emails, EventLine, FactorLine, SecurityHistory, TwoFactor};
 use crate::pages::{Action, Banner, FormErrors, Kind};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -26,13 +27,23 @@ async fn overview_of(ctx: &Ctx<SeeAccount>) -> Result<(Overview, Standing), Refu
 fn factor_lines(ctx: &Ctx<SeeAccount>, factors: &[Factor]) -> Vec<FactorLine> {
     let line = |factor: &Factor| FactorLine {
         id: factor.id.to_string(),
-        label: factor.label.clone(),
         is_totp: factor.kind == "totp",
-        kind: if factor.kind == "totp" { "Authenticator app (TOTP)".to_owned() } else { factor.kind.clone() },
+        kind: kind_words(factor).to_owned(),
+        label: (!factor.label.is_empty()).then(|| factor.label.clone()),
+        synced: factor.synced,
         added: when(ctx.env(), factor.added),
         last_used: factor.last_used.map(|at| when(ctx.env(), at)),
     };
     factors.iter().map(line).collect()
+}
+
+/// What a factor is, in the words that its owner knows.
+fn kind_words(factor: &Factor) -> &'static str {
+    match (factor.kind.as_str(), factor.alone) {
+        ("totp", _) => "Authenticator app (TOTP)",
+        (_, true) => "Passkey",
+        (_, false) => "Security key",
+    }
 }
 
 fn address_lines(env: &index::Env, rows: Vec<AddressRow>) -> Vec<AddressLine> {
@@ -58,6 +69,7 @@ pub async fn overview(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> 
         gates: gates::lines(&standing, &primary, None),
         addresses: address_lines(ctx.env(), overview.addresses),
         factors: factor_lines(&ctx, &overview.factors),
+        phishable: standing.factor && !standing.key,
         codes_left: overview.codes_left,
         tokens: overview.tokens,
         projects: overview.projects,
@@ -111,10 +123,21 @@ pub async fn reverify(ctx: Ctx<SendVerification>, input: Form<Email>) -> Result<
 /// # Errors
 /// The database.
 pub async fn two_factor(ctx: Ctx<SeeAccount>, input: Input<Nothing, Back>) -> Result<Reply, Refusal> {
-    let (overview, _) = overview_of(&ctx).await?;
+    let (overview, standing) = overview_of(&ctx).await?;
     let factors = factor_lines(&ctx, &overview.factors);
-    let act = input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string());
-    Ok(Reply::page(&TwoFactor { frame: frame(&ctx, None), factors, codes_left: overview.codes_left, act }))
+    let account = ctx.account()?;
+    let ids = ctx.view(account, move |read, _| Box::pin(async move { keys::accepted(read, account).await })).await?.join(" ");
+    let party = ctx.env().config.public_url.host_str().unwrap_or("localhost").to_owned();
+    let page = TwoFactor {
+        frame: frame(&ctx, None),
+        factors,
+        totp: overview.factors.iter().any(|factor| factor.kind == "totp"),
+        phishable: standing.factor && !standing.key,
+        accepted: AcceptedKeys { party, user: BASE64URL_NOPAD.encode(account.0.as_bytes()), ids },
+        codes_left: overview.codes_left,
+        act: input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string()),
+    };
+    Ok(Reply::page(&page))
 }
 
 /// The proof with which somebody comes back to a form of the page.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod factors;
 pub mod gates;
 pub mod holds;
+pub mod keys;
 pub mod next;
 pub mod projects;
 pub mod proofs;

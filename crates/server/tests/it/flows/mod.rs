@@ -13,6 +13,7 @@ mod signin;
 mod smtp;
 mod files;
 mod json;
+mod keys;
 mod pages;
 mod simple;
 mod spine;
