@@ -12,6 +12,7 @@ use crate::clock::Time;
 use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
 use crate::env::Env;
+use crate::holds;
 use crate::ids::AccountId;
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Credential, Credentials, Denied, Origin, Proof, SessionProof, Standing, State, Who, standing};
@@ -47,6 +48,8 @@ pub struct Viewer {
     pub username: String,
     /// What it is and has.
     pub standing: Standing,
+    /// How many changes wait that concern it.
+    pub holds: u64,
 }
 
 /// The actor, and the signed-in person behind the page, if any.
@@ -156,7 +159,8 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
-    let viewer = Viewer { account: account.id, username: account.username, standing };
+    let holds = holds::concerning(read, account.id).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing, holds };
     Ok(Some(SignedIn { row, viewer, now }))
 }
 
@@ -164,9 +168,12 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
 async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
     let state = signed_in.viewer.standing.state;
     if state != State::Active {
-        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        if !accepts.contains(Credential::StoppedSession) {
+            return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        }
     }
-    let credential = signed_in.credential();
+    // What stops others' changes is open to whoever is stopped himself (R19).
+    let credential = if state == State::Active { signed_in.credential() } else { Credential::StoppedSession };
     if !accepts.contains(credential) {
         return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
     }

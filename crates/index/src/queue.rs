@@ -57,6 +57,8 @@ jobs! {
     SweepBlobs = "sweep-blobs", tries 3, every minutes(60), key "the hour; removing what is gone is no change";
     /// Remove expired sessions, codes, links, acts, limits and finished jobs.
     SweepExpired = "sweep-expired", tries 3, every minutes(15), key "the quarter of an hour; removing what is gone is no change";
+    /// Do what has waited and was served, and end what can never take effect.
+    ApplyHolds = "apply-holds", tries 3, every minutes(1), key "the minute, or the approval; a hold takes effect in the transaction that closes it";
     /// Write one event for each window of counted failures that is over.
     CloseCounts = "close-counts", tries 3, every minutes(5), key "the window names the event that closed it";
 }
@@ -85,14 +87,6 @@ pub struct NewJob {
 /// # Errors
 /// The database.
 pub async fn enqueue(env: &Env, tx: &Tx, job: NewJob) -> Result<(), Refused> {
-    enqueue_once(env, tx, job).await.map(|_| ())
-}
-
-/// The same; says whether it is new. False when one with the same key was there.
-///
-/// # Errors
-/// The database.
-pub async fn enqueue_once(env: &Env, tx: &Tx, job: NewJob) -> Result<bool, Refused> {
     let id = JobId::new(tx.now(), &*env.entropy);
     let enclosed = job.enclosed.map(|secret| env.keys.seal(&*env.entropy, &place(&id), secret.0.expose().as_bytes()));
     let row = jobs::ActiveModel {
@@ -110,7 +104,8 @@ pub async fn enqueue_once(env: &Env, tx: &Tx, job: NewJob) -> Result<bool, Refus
         last_error: Set(None),
     };
     let conflict = sea_orm::sea_query::OnConflict::column(jobs::Column::Key).do_nothing().to_owned();
-    Ok(jobs::Entity::insert(row).on_conflict(conflict).exec_without_returning(tx.connection()).await? == 1)
+    jobs::Entity::insert(row).on_conflict(conflict).exec_without_returning(tx.connection()).await?;
+    Ok(())
 }
 
 fn place(id: &JobId) -> Place<'_> {

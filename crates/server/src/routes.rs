@@ -10,12 +10,23 @@ use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
 use crate::web::{account, admin, containing, gates, projects, proofs, public, registration, reset, signin, tokens};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, StoppedSession};
+
+use crate::api::{json, rss};
+use crate::gate::{Door, Route, route};
+use crate::refusal::Face::{self, Html, Json, Plain, Script};
+use crate::web::{account, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
+/// Whoever can use a key: to sign in, as the second factor, to prove again.
+const KEY_HOLDERS: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
 /// Whoever is signed in.
 const SIGNED_IN: &[Credential] = &[Session, FreshSession, StepUp];
+
+/// Whoever is signed in, stopped or not: what stops others' changes (R19).
+const EVEN_STOPPED: &[Credential] = &[Session, FreshSession, StepUp, StoppedSession];
 
 const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) -> Door {
     Door { face, accepts, limit }
@@ -25,6 +36,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 #[must_use]
 pub fn table() -> Vec<Route> {
     [public(), simple_api(), uploads(), account(), manage(), tokens(), containing(), staff()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -129,6 +141,21 @@ fn manage() -> Vec<Route> {
     ]
 }
 
+fn keys() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let ceremony = door(Script, SIGNED_IN, Some(Limit::Challenge));
+    let using = door(Script, KEY_HOLDERS, Some(Limit::Challenge));
+    vec![
+        route(Method::GET, "/manage/account/webauthn-provision", own, keys::provision_page),
+        route(Method::POST, "/manage/account/webauthn-provision", own, keys::provision),
+        route(Method::GET, "/manage/account/webauthn-provision/options", ceremony, keys::options_to_add),
+        route(Method::POST, "/manage/account/webauthn-provision/validate", ceremony, keys::add),
+        route(Method::GET, "/account/webauthn-authenticate/options", using, keys::options),
+        route(Method::POST, "/account/webauthn-authenticate/validate", using, keys::answer),
+        route(Method::GET, "/.well-known/passkey-endpoints", door(Json, &[Nobody], None), keys::well_known),
+    ]
+}
+
 fn tokens() -> Vec<Route> {
     vec![
         route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::list),
@@ -157,4 +184,18 @@ fn containing() -> Vec<Route> {
 
 fn staff() -> Vec<Route> {
     vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+}
+fn holds() -> Vec<Route> {
+    let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));
+    vec![
+        route(Method::GET, "/manage/holds/", even_stopped, hold_pages::list),
+        route(Method::POST, "/manage/holds/{id}/approve/", own, hold_pages::approve),
+        route(Method::POST, "/manage/holds/{id}/veto/", even_stopped, hold_pages::veto),
+        route(Method::GET, "/account/veto/", door(Html, EVERYBODY, None), hold_pages::veto_page),
+        route(Method::POST, "/account/veto/", door(Html, &[MailLink], Some(Limit::Link)), hold_pages::veto_by_link),
+        route(Method::POST, "/manage/account/two-factor/remove-totp/", own, factors::remove),
+        route(Method::POST, "/manage/account/webauthn-provision/delete", own, factors::remove),
+        route(Method::GET, "/manage/account/recovery-codes/regenerate", own, gates::generate_page),
+        route(Method::POST, "/manage/account/recovery-codes/regenerate", own, gates::generate),
+    ]
 }

@@ -26,16 +26,20 @@ pub enum Purpose {
     NotMe,
     /// Pauses the credential of somebody else's act on one project (R14).
     Alarm,
+    /// Stops a change that waits.
+    Veto,
 }
 
 impl Purpose {
-    const fn wire(self) -> &'static str {
+    /// The word in rows.
+    pub(crate) const fn wire(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::SetUp => "setup",
             Self::NotMe => "not-me",
             Self::Alarm => "alarm",
+            Self::Veto => "veto",
         }
     }
 
@@ -47,6 +51,8 @@ impl Purpose {
             Self::ResetPassword => Duration::from_secs(30 * 60),
             Self::SetUp => Duration::from_secs(3600),
             Self::NotMe | Self::Alarm => Duration::from_secs(7 * 86_400),
+            // Its hold may have to wait for its people; when it is over, so is the link.
+            Self::Veto => Duration::from_secs(34 * 86_400),
         }
     }
 }

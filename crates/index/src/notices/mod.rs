@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 pub use facts::tell;
 pub(crate) use offer::keep;
 pub use offer::{Enclosure, Offer, offer};
+pub(crate) use people::hold_of;
 pub use people::{Recipient, recipients};
 
 use crate::db::Reading;
@@ -63,6 +64,7 @@ struct Fact {
 }
 
 /// A link that leads to the page on which something is done.
+#[derive(Clone)]
 struct Button {
     label: &'static str,
     link: String,

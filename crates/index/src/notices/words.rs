@@ -7,10 +7,12 @@ use super::offer::Offer;
 use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
 use crate::containment::PAUSE;
+use crate::db::entities::projects;
 use crate::events::{Audience, Kind};
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
+#[derive(Clone)]
 pub(super) struct Wording {
     pub heading: String,
     /// Where the reader does what the mail is for.
@@ -101,6 +103,7 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
         Kind::TakeBackCodeSent => take_back_code(story),
+        Kind::HoldProposed => Ok(proposed(story)),
         _ => Ok(notice(story)),
     }
 }
@@ -186,14 +189,27 @@ fn take_back_code(story: &Story<'_>) -> Result<Wording, NoLetter> {
     Ok(Wording { code, ..Wording::new("The code to take your account back", paragraphs) })
 }
 
+/// A change waits: what it is and until when stands in the facts; the link stops it without a sign-in.
+fn proposed(story: &Story<'_>) -> Wording {
+    let paragraphs = vec![
+        "If you know of it: do nothing, it happens by itself.".to_owned(),
+        "If you do not: stop it. The link needs no sign-in and opens a page with one button. A case is opened, and the same account cannot propose it again until people have looked at it.".to_owned(),
+        format!("All changes that wait for you: {}", story.link("/manage/holds/")),
+    ];
+    let wording = Wording::new("A change waits for you to look at it", paragraphs);
+    let veto = story.token_button("Stop this change", "/account/veto/");
+    // A hold that is over has no link to stop it any more: its notice is still a notice.
+    veto.map_or_else(|_| Wording { button: None, ..wording.clone() }, |veto| wording.clone().with(veto))
+}
+
 /// What happened, and what to do if it should not have.
 fn notice(story: &Story<'_>) -> Wording {
-    let paragraphs = if story.kind.audience() == Audience::Account { about_account(story) } else { about_project(story) };
+    let of_project = story.project.as_ref().filter(|_| story.kind.audience() != Audience::Account);
+    let paragraphs = of_project.map_or_else(|| about_account(story), |project| about_project(story, project));
     Wording::new(heading(story), paragraphs)
 }
 
 fn heading(story: &Story<'_>) -> String {
-    let project = story.project.as_ref().map_or("", |p| p.name.as_str());
     let own = match story.kind {
         Kind::AccountSetUp => "Your account is set up",
         Kind::PasswordReset => "A new password was chosen",
@@ -201,6 +217,13 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AccountThawed => "Your account was thawed",
         Kind::RecoveryCodesGenerated => "Recovery codes were made",
         Kind::FactorAdded => "A second factor was added",
+        Kind::FactorRemoved => "A second factor was removed",
+        Kind::CodeReplayed => "A code was used a second time",
+        Kind::RecoveryCodesLow => "Few recovery codes are left",
+        Kind::HoldApproved => "A change was approved",
+        Kind::HoldVetoed => "A change was stopped",
+        Kind::HoldDone => "A change was let through",
+        Kind::HoldDied => "A change will not happen",
         Kind::TokenAdded => "An API token was created",
         Kind::TokenRemoved => "An API token was deleted",
         Kind::FileUploaded => "a file was uploaded",
@@ -214,7 +237,10 @@ fn heading(story: &Story<'_>) -> String {
         kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
     };
     let own = one_line(own.trim());
-    if story.kind.audience() == Audience::Account { own } else { format!("{project}: {}", lower(&own)) }
+    match &story.project {
+        Some(project) if story.kind.audience() != Audience::Account => format!("{}: {}", project.name, lower(&own)),
+        _ => own,
+    }
 }
 
 /// The sentence as it goes on after a colon.
@@ -259,8 +285,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
     says
 }
 
-fn about_project(story: &Story<'_>) -> Vec<String> {
-    let normalized = story.project.as_ref().map_or("", |p| p.normalized.as_str());
+fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
     let mut says = Vec::new();
     if story.kind == Kind::AlarmRaised {
         says.push(format!(
@@ -269,6 +294,6 @@ fn about_project(story: &Story<'_>) -> Vec<String> {
             story.index()
         ));
     }
-    says.push(format!("The project: {}", story.link(&format!("/project/{normalized}/"))));
+    says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says
 }

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use credentials::link::LinkToken;
+use credentials::secret::Secret;
+use sea_orm::{EntityTrait, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use credentials::link::LinkToken;
-use credentials::secret::Secret;
 
 use crate::act::{Housekeeping, housekeeping};
-use crate::db::entities::events;
+use crate::db::entities::{addresses, events};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AddressId, EventId};
+use crate::events::Kind;
+use crate::holds::serving;
+use crate::ids::{AddressId, EventId, HoldId};
 use crate::mail::Undelivered;
 use crate::notices::deliveries::{self, State, Tried};
 use crate::notices::{self, Enclosure, NoLetter, Offer, Recipient};
@@ -29,6 +32,9 @@ const SECRET_FOR: Duration = Duration::from_secs(86_400);
 struct Payload {
     event: EventId,
     to: Option<AddressId>,
+    /// The link in it works as long as the hold waits: it is worth telling however late.
+    #[serde(default)]
+    lasting: bool,
 }
 
 impl Payload {
@@ -62,11 +68,12 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
         tracing::info!(event = %event.id, kind = kind.wire(), "nobody has a verified address to be told at");
         return Ok(());
     }
+    let hold = if kind == Kind::HoldProposed { notices::hold_of(&event) } else { None };
     let own = env.clone();
     housekeeping(env, Housekeeping::Queue, move |tx| {
         Box::pin(async move {
             for (person, offer) in mails {
-                enqueue_mail(&own, tx, &event, &person, offer, job.enclosed.clone()).await?;
+                enqueue_mail(&own, tx, &event, &person, (offer, hold, job.enclosed.clone())).await?;
             }
             Ok(())
         })
@@ -81,32 +88,62 @@ async fn enqueue_mail(
     tx: &Tx,
     event: &events::Model,
     person: &Recipient,
-    offer: Option<Offer>,
-    secret: Option<Secret>,
+    (offer, hold, secret): (Option<Offer>, Option<HoldId>, Option<Secret>),
 ) -> Result<(), Refused> {
+    const KNOWN: &str = "SELECT 1 AS one FROM jobs WHERE key = $1";
+    let key = format!("mail:{}:{}", event.id, person.mark);
+    if tx.row(KNOWN, vec![Value::from(key.as_str())]).await?.is_some() {
+        return Ok(());
+    }
+    let own = match hold {
+        Some(hold) => veto_link(env, tx, hold, person, event.id).await?,
+        None => secret,
+    };
     let token = offer.map(|offer| (offer, LinkToken::generate(&*env.entropy)));
     let offered = token.as_ref().map(|(offer, token)| (*offer, Secret::new(token.expose())));
     let mail = NewJob {
         kind: JobKind::SendMail,
-        key: format!("mail:{}:{}", event.id, person.mark),
-        payload: serde_json::to_value(Payload { event: event.id, to: Some(person.address) })?,
-        enclosed: Enclosure { own: secret, offer: offered }.seal()?,
+        key,
+        payload: serde_json::to_value(Payload { event: event.id, to: Some(person.address), lasting: hold.is_some() })?,
+        enclosed: Enclosure { own, offer: offered }.seal()?,
         run_at: tx.now(),
     };
-    if !queue::enqueue_once(env, tx, mail).await? {
-        return Ok(());
-    }
+    queue::enqueue(env, tx, mail).await?;
     if let Some((offer, token)) = &token {
         notices::keep(env, tx, *offer, token, event, person.address).await?;
     }
     deliveries::queued(env, tx, event, person).await
 }
 
+/// A veto link for one recipient (R10).
+async fn veto_link(env: &Env, tx: &Tx, hold: HoldId, to: &Recipient, event: EventId) -> Result<Option<Secret>, Refused> {
+    let link = serving::veto_link(env, tx, hold, (to.account, to.address), event).await?;
+    Ok(link.map(|token| Secret::new(token.expose())))
+}
+
+/// The mail server took a notice of a hold: its reader counts as told (R9).
+async fn note_told(env: &Env, event: EventId, to: AddressId) -> Result<(), Failed> {
+    let read = env.db.read(env.now()).await.map_err(Refused::from)?;
+    let (kind, event) = notices::event(&read, event).await?;
+    let Some(hold) = (if kind == Kind::HoldProposed { notices::hold_of(&event) } else { None }) else { return Ok(()) };
+    drop(read);
+    let told = housekeeping(env, Housekeeping::Holds, move |tx| {
+        Box::pin(async move {
+            let row = addresses::Entity::find_by_id(to).one(tx.connection()).await?;
+            match row {
+                Some(row) => serving::told(tx, hold, row.account_id).await,
+                None => Ok(()),
+            }
+        })
+    });
+    Ok(told.await?)
+}
+
 /// Hands one mail over. Delivered at least once: a second run sends the same mail under the same Message-ID.
 pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
     let payload = Payload::of(&job)?;
     let to = payload.to.ok_or_else(|| Failed::Fail(anyhow::anyhow!("the payload names no address")))?;
-    let done = hand_over(env, &job, payload.event, to).await;
+    let done = hand_over(env, &job, &payload, to).await;
     let (state, error) = match &done {
         Ok(()) => (State::Sent, None),
         Err(Failed::Retry(e)) => (State::Queued, Some(format!("{e:#}"))),
@@ -117,14 +154,14 @@ pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
     done
 }
 
-async fn hand_over(env: &Env, job: &Claimed, event: EventId, to: AddressId) -> Result<(), Failed> {
+async fn hand_over(env: &Env, job: &Claimed, payload: &Payload, to: AddressId) -> Result<(), Failed> {
     let enclosure = Enclosure::open(job.enclosed.as_ref());
     let read = env.db.read(env.now()).await.map_err(Refused::from)?;
-    let letter = notices::compose(env, &read, event, to, &enclosure).await?;
+    let letter = notices::compose(env, &read, payload.event, to, &enclosure).await?;
     drop(read);
     match env.mailer.deliver(&letter).await {
-        Ok(()) => Ok(()),
-        Err(e) => Err(judge(job.tries, enclosure.own.is_some(), env.now().since(letter.at), e)),
+        Ok(()) => note_told(env, payload.event, to).await,
+        Err(e) => Err(judge(job.tries, enclosure.own.is_some() && !payload.lasting, env.now().since(letter.at), e)),
     }
 }
 

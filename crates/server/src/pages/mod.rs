@@ -9,6 +9,7 @@ pub mod containing;
 pub mod errors;
 pub mod form;
 pub mod frame;
+pub mod holds;
 pub mod manage;
 pub mod parts;
 pub mod public;

@@ -3,7 +3,10 @@
 pub mod account;
 pub mod admin;
 pub mod containing;
+pub mod factors;
 pub mod gates;
+pub mod holds;
+pub mod keys;
 pub mod next;
 pub mod projects;
 pub mod proofs;

@@ -15,6 +15,7 @@ mod signin;
 mod smtp;
 mod files;
 mod json;
+mod keys;
 mod pages;
 mod simple;
 mod spine;
