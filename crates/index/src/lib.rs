@@ -29,9 +29,11 @@ pub mod limits; //         TABLE 6: rate limits
 // The verbs.
 pub mod cases; //          incidents: opened, closed
 pub mod accounts; //       accounts, addresses, causes
+pub mod holds; //          changes that wait: proposed, vetoed, done
 pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
+pub mod containment; //    "this was not me", alarms, and the way back
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs

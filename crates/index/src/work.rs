@@ -2,6 +2,7 @@
 
 mod counts;
 mod expire;
+mod holds;
 mod sweep;
 mod tell;
 
@@ -21,7 +22,11 @@ use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
-pub const ACTS: &[(JobKind, ActionName)] = &[(JobKind::CloseCounts, ActionName::CloseCounts)];
+pub const ACTS: &[(JobKind, ActionName)] = &[
+    (JobKind::CloseCounts, ActionName::CloseCounts),
+    (JobKind::ApplyHolds, ActionName::SettleHold),
+    (JobKind::ApplyHolds, ActionName::WakeRoles),
+];
 
 /// Why a job did not work.
 #[derive(Debug)]
@@ -156,6 +161,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SendMail => tell::send_mail(env, job.clone()).await,
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
+        JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }
 }

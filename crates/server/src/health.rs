@@ -22,7 +22,7 @@ pub async fn alive(_ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal
 }
 
 /// How late the oldest job may be before the queue counts as stuck.
-const QUEUE_LATE: Duration = Duration::from_secs(300);
+pub const QUEUE_LATE: Duration = Duration::from_secs(300);
 
 /// Whether the lists of stolen passwords answer, where there are any. Sign-ins go on without them (P12), so that they make nothing
 /// unready; what is wrong stands in the log.

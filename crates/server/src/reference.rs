@@ -117,6 +117,7 @@ pub fn events() -> Table {
             Audience::Owners => "all owners of the project".to_owned(),
             Audience::Administrators => "all administrators".to_owned(),
             Audience::AccountAndAdministrators => "every address of the account, and all administrators".to_owned(),
+            Audience::Concerned => "everybody concerned by the hold".to_owned(),
         };
         let fields: Vec<String> = k.fields().iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         vec![json!(k.wire()), json!(k.name()), json!(fields), json!(told), json!(k.sentence())]

@@ -16,6 +16,7 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts;
+use crate::accounts::taking_back::{self, Begun};
 use crate::act;
 use crate::breach::Verdict;
 use crate::clock::Time;
@@ -56,6 +57,8 @@ pub enum Outcome {
     Over,
     /// What was typed was right and the account may not act.
     Stopped(State),
+    /// The password was right and a link of a notice stopped the account; the token of the way back (R16).
+    Contained(LinkToken),
     /// The password was right, and is disabled from now on: a list of stolen ones has it.
     Breached {
         /// Then no mail makes a new one.
@@ -74,6 +77,7 @@ impl Outcome {
             Self::Over => "over",
             Self::Stopped(_) => "stopped",
             Self::Breached { .. } => "breached",
+            Self::Contained(_) => "contained",
         }
     }
     /// Counts it for those who watch the index.
@@ -191,6 +195,10 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> 
     let standing = standing(tx, account, None).await?;
     if standing.state != State::Active {
         fail(env, tx, permit, try_, "the account may not act").await?;
+        if standing.state == State::Contained && taking_back::is_contained(tx, account).await? {
+            let token = taking_back::begin(env, tx, Some(account), Begun::Password, permit.event()).await?;
+            return Ok(Outcome::Contained(token));
+        }
         return Ok(Outcome::Stopped(standing.state));
     }
     let meaning = breached::weigh(env, tx, permit, account, try_.weighed.listed).await?;

@@ -61,6 +61,9 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
         }
         Outcome::Breached { administrator } => Ok(refused_form(&PasswordDisabled { frame: ctx.frame(), administrator })),
+        Outcome::Contained(token) => {
+            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         other => finished(&ctx, other, next.as_deref()),
     }
 }
@@ -88,7 +91,7 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
         Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
         Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } | Outcome::Contained(_) => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
         }
     }
