@@ -261,6 +261,7 @@ fn notice(story: &Story<'_>) -> Wording {
         Kind::PasswordReset => "A new password was chosen".to_owned(),
         Kind::RecoveryCodesGenerated => "Recovery codes were made".to_owned(),
         Kind::FactorAdded => "A second factor was added".to_owned(),
+        Kind::KeyCounterRegressed => "A security key may have been copied".to_owned(),
         Kind::PasswordChanged => "Your password was changed".to_owned(),
         Kind::SignedInNewDevice => "A sign-in from a new browser".to_owned(),
         Kind::SignedInAfterFailures => "A sign-in after many failures".to_owned(),
