@@ -252,6 +252,7 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AccountThawed => "Your account was thawed",
         Kind::RecoveryCodesGenerated => "Recovery codes were made",
         Kind::FactorAdded => "A second factor was added",
+        Kind::KeyCounterRegressed => "A security key may have been copied",
         Kind::FactorRemoved => "A second factor was removed",
         Kind::CodeReplayed => "A code was used a second time",
         Kind::RecoveryCodesLow => "Few recovery codes are left",
@@ -322,6 +323,10 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             "Nobody was signed in. If you mistyped the code yourself, there is nothing to do.".to_owned(),
             format!("If this was not you, somebody knows your password. Choose a new one: {}", story.link("/account/request-password-reset/")),
         ],
+        Kind::KeyCounterRegressed => vec![format!(
+            "A security key counts its uses, and this one counted backwards: it may have been copied. Nobody was signed in with it. Remove it, and add it anew if you still have it: {}",
+            story.link("/manage/account/two-factor/")
+        )],
         Kind::AccountContained => vec![
             "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),
             format!("Take the account back here, with a code to your mailbox and your second factor: {take_back}"),
