@@ -53,6 +53,8 @@ pub enum Act {
     ProveAgain,
     /// Make new recovery codes.
     RenewCodes,
+    /// A login types a password that a list of stolen ones has.
+    DisablePassword,
     /// The operator freezes the account.
     Freeze,
 }
@@ -95,5 +97,6 @@ pub const TABLE: &[Row] = &[
     row(Act::AddFirstFactor, "you add the first factor", [Renewed, Ends, Stays, Ends, Stays, Stays]),
     row(Act::ProveAgain, "you prove a factor again", [Renewed, Stays, Stays, Stays, Stays, Stays]),
     row(Act::RenewCodes, "you make new recovery codes (the old ones end)", [Stays, Stays, Stays, Stays, Stays, Stays]),
+    row(Act::DisablePassword, "your password is found in a list of stolen ones at a login", [None, Ends, Stays, Ends, Stays, Stays]),
     row(Act::Freeze, "the operator freezes the account", [Stopped, Stopped, Stays, Stopped, Stays, Stopped]),
 ];

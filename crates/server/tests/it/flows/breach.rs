@@ -38,7 +38,7 @@ fn import(world: &World, passwords: &[&str]) -> Imported {
 }
 
 /// Imports a list while the index serves: within a minute it is in use.
-fn steal(world: &World, passwords: &[&str]) {
+pub fn steal(world: &World, passwords: &[&str]) {
     import(world, passwords);
     world.advance(MINUTE);
 }

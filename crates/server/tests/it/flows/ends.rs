@@ -121,6 +121,11 @@ async fn done(world: &World, stage: &Stage<'_>, act: Act) {
             ada.browser.submit(page, page, &[("totp_value", &code), ("next", HOME)]).await
         }
         Act::RenewCodes => renew_codes(ada).await,
+        Act::DisablePassword => {
+            super::breach::steal(world, &[PASSWORD]);
+            assert_eq!(ada.send_password(&world.browser()).await.status(), 422);
+            return;
+        }
         Act::Freeze => {
             let account = all::<index::db::entities::accounts::Entity>(world).await[0].id;
             given::freeze(&world.env, account).await;
