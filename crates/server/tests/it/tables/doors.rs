@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
+use index::db::entities::accounts;
 use index::policy::Credential;
 use server::gate::Route;
 use server::refusal::Face;
@@ -28,7 +29,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 7] = [
+const PRESENTABLE: [Credential; 8] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -36,6 +37,7 @@ const PRESENTABLE: [Credential; 7] = [
     Credential::FreshSession,
     Credential::StepUp,
     Credential::ApiToken,
+    Credential::StoppedSession,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -95,6 +97,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let (stepped, _) = world.secured_with_key("grace3", Key::usb()).await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
+    let stopped = world.secured("grace4").await;
     let mut holders = Vec::new();
     for (kind, browser) in [
         (Credential::Nobody, world.browser()),
@@ -104,12 +107,10 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::FreshSession, fresh.browser),
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
+        (Credential::StoppedSession, stopped.browser),
     ] {
-        let page = if matches!(kind, Credential::Session | Credential::FreshSession | Credential::StepUp) {
-            "/account/logout/"
-        } else {
-            "/account/login/"
-        };
+        let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::StoppedSession];
+        let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
@@ -119,6 +120,9 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
             header: (kind == Credential::ApiToken).then(|| format!("Bearer {token}")),
         });
     }
+    let accounts = given::all::<accounts::Entity>(world).await;
+    let stopped = accounts.iter().find(|row| row.username == "grace4").expect("she registered").id;
+    given::freeze(&world.env, stopped).await;
     holders
 }
 
