@@ -4,6 +4,12 @@
 
 use axum::http::Method;
 use index::limits::Limit;
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, TakeBack};
+
+use crate::api::{json, rss};
+use crate::gate::{Door, Route, route};
+use crate::refusal::Face::{self, Html, Json, Plain};
+use crate::web::{account, admin, containing, gates, projects, proofs, public, registration, reset, signin, tokens};
 use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, StoppedSession};
 
 use crate::api::{json, rss};
@@ -29,6 +35,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
+    [public(), simple_api(), uploads(), account(), manage(), tokens(), containing(), staff()].into_iter().flatten().collect()
     [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds()].into_iter().flatten().collect()
 }
 
@@ -158,6 +165,26 @@ fn tokens() -> Vec<Route> {
     ]
 }
 
+/// Behind the links of notices, and the way back.
+fn containing() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let link = door(Html, &[MailLink], Some(Limit::Link));
+    let begin = door(Html, &[Nobody], Some(Limit::TakeBack));
+    let on_the_way = door(Html, &[Nobody, Session, FreshSession, StepUp, TakeBack], None);
+    vec![
+        route(Method::GET, "/account/not-me/", page, containing::not_me_page),
+        route(Method::POST, "/account/not-me/", link, containing::not_me),
+        route(Method::GET, "/account/alarm/", page, containing::alarm_page),
+        route(Method::POST, "/account/alarm/", link, containing::alarm),
+        route(Method::GET, "/account/take-back/", on_the_way, containing::take_back_page),
+        route(Method::POST, "/account/take-back/begin/", begin, containing::begin),
+        route(Method::POST, "/account/take-back/", door(Html, &[TakeBack], Some(Limit::Factor)), containing::step),
+    ]
+}
+
+fn staff() -> Vec<Route> {
+    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+}
 fn holds() -> Vec<Route> {
     let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));
     vec![

@@ -12,6 +12,7 @@ use server::refusal::Face;
 use server::routes;
 
 use crate::authenticator::Key;
+use crate::flows::take_back::begin;
 use crate::given;
 use crate::people::token_of;
 use crate::world::{Answer, Browser, World};
@@ -29,7 +30,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 8] = [
+const PRESENTABLE: [Credential; 9] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -38,6 +39,7 @@ const PRESENTABLE: [Credential; 8] = [
     Credential::StepUp,
     Credential::ApiToken,
     Credential::StoppedSession,
+    Credential::TakeBack,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -50,6 +52,8 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.link.network", "off"),
     ("limits.token.network", "off"),
     ("limits.search.network", "off"),
+    ("limits.take_back.network", "off"),
+    ("limits.take_back.account", "off"),
     ("limits.challenge.network", "off"),
 ];
 
@@ -98,6 +102,8 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
     let stopped = world.secured("grace4").await;
+    let taking_back = world.browser();
+    begin(&taking_back, "nobody-has-this").await;
     let mut holders = Vec::new();
     for (kind, browser) in [
         (Credential::Nobody, world.browser()),
@@ -108,6 +114,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
         (Credential::StoppedSession, stopped.browser),
+        (Credential::TakeBack, taking_back),
     ] {
         let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::StoppedSession];
         let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
