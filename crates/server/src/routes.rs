@@ -4,18 +4,13 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, TakeBack};
-
-use crate::api::{json, rss};
-use crate::gate::{Door, Route, route};
-use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, admin, containing, gates, projects, proofs, public, registration, reset, signin, tokens};
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, StoppedSession};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp, StoppedSession, TakeBack};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{account, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, signin, tokens};
+use crate::web::{account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public};
+use crate::web::{registration, reset, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -35,8 +30,10 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), tokens(), containing(), staff()].into_iter().flatten().collect()
-    [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), containing(), staff(), holds()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn public() -> Vec<Route> {
