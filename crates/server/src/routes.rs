@@ -11,6 +11,9 @@ use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public};
 use crate::web::{registration, reset, signin, tokens};
+use crate::web::{
+    account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, signin, tokens,
+};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -34,6 +37,8 @@ pub fn table() -> Vec<Route> {
         .into_iter()
         .flatten()
         .collect()
+    let groups = [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds(), containing(), staff()];
+    groups.into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -166,6 +171,7 @@ fn tokens() -> Vec<Route> {
 fn containing() -> Vec<Route> {
     let page = door(Html, EVERYBODY, None);
     let link = door(Html, &[MailLink], Some(Limit::Link));
+    let key = door(Script, &[TakeBack], Some(Limit::Challenge));
     let begin = door(Html, &[Nobody], Some(Limit::TakeBack));
     let on_the_way = door(Html, &[Nobody, Session, FreshSession, StepUp, TakeBack], None);
     vec![
@@ -175,6 +181,8 @@ fn containing() -> Vec<Route> {
         route(Method::POST, "/account/alarm/", link, containing::alarm),
         route(Method::GET, "/account/take-back/", on_the_way, containing::take_back_page),
         route(Method::POST, "/account/take-back/begin/", begin, containing::begin),
+        route(Method::GET, "/account/take-back/options", key, containing::options),
+        route(Method::POST, "/account/take-back/validate", key, containing::validate),
         route(Method::POST, "/account/take-back/", door(Html, &[TakeBack], Some(Limit::Factor)), containing::step),
     ]
 }

@@ -20,6 +20,8 @@ pub const LIFETIME: Duration = Duration::from_secs(3600);
 pub enum Begun {
     /// The right password was typed.
     Password,
+    /// A passkey answered.
+    Key,
     /// "This was not me" was pressed in this browser.
     Link,
     /// A name was typed.
@@ -32,15 +34,22 @@ impl Begun {
     pub const fn wire(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Key => "key",
             Self::Link => "link",
             Self::Name => "name",
         }
+    }
+    /// Whether somebody who begins so may prove the factor before the mailbox: nobody guesses at it who has nothing else.
+    #[must_use]
+    pub fn may_prove_the_factor_first(wire: &str) -> bool {
+        wire == Self::Password.wire() || wire == Self::Key.wire()
     }
     /// In plain words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Password => "the password",
+            Self::Key => "a passkey",
             Self::Link => "the link of a notice",
             Self::Name => "its name alone",
         }

@@ -172,7 +172,7 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
-        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait"];
+        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
     /// See how mail, jobs and the services around the index do.
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [],
         Neither with No, at_most [StepUp], ReadsOnly;

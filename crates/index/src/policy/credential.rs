@@ -45,7 +45,7 @@ credentials! {
     /// A signed call of another machine: the mail server's bounces.
     Signature = 10, "signature";
     /// A cookie: on the way back into a contained account; it opens nothing but the take-back (R16).
-    TakeBack = 11, "take_back";
+    TakeBack = 12, "take_back";
 }
 
 /// A set of kinds of credential.

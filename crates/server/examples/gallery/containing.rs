@@ -48,6 +48,8 @@ fn way_back() -> containing::TakeBack {
         mailbox: false,
         factor: false,
         factor_first: false,
+        totp: true,
+        key: true,
         due: None,
         decide: None,
         frozen: false,

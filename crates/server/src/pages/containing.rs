@@ -98,6 +98,10 @@ pub struct TakeBack {
     pub factor: bool,
     /// Whether the factor may be proved before the mailbox.
     pub factor_first: bool,
+    /// A settled authenticator app could prove it.
+    pub totp: bool,
+    /// A settled security key or passkey could prove it.
+    pub key: bool,
     /// From when the one proof is enough, once that was asked for.
     pub due: Option<When>,
     /// What to decide, once the proofs are there.

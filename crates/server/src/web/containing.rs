@@ -1,5 +1,6 @@
 //! Behind the links of notices: "this was not me", the alarm, and the way back into a stopped account (R13-R17).
 
+use axum::http::StatusCode;
 use credentials::secret::Secret;
 use index::Refused;
 use index::containment::alarm::{self, Raised};
@@ -7,13 +8,13 @@ use index::containment::not_me;
 use index::containment::take_back::finish::{self, Decision};
 use index::containment::take_back::gained::Gained;
 use index::containment::take_back::steps::{self, Shown};
-use index::containment::take_back::{self};
+use index::containment::take_back::{self, key};
 use index::ids::LinkId;
 use index::policy::{BeginTakeBack, Credential, NotMe, RaiseAlarm, ReadIndex, TakeBack};
 use index::signin::mailbox::Typed;
 use serde::Deserialize;
 
-use super::{Token, dead_link, field_error, link_dead, link_page, refused_form, when};
+use super::{Token, dead_link, field_error, keys, link_dead, link_page, refused_form, when};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
@@ -139,6 +140,8 @@ fn progress_page<A: index::policy::Action>(ctx: &Ctx<A>, progress: take_back::Pr
         mailbox: progress.mailbox,
         factor: progress.factor,
         factor_first: progress.factor_first,
+        totp: progress.totp,
+        key: progress.key,
         due: progress.due.map(|at| when(ctx.env(), at)),
         decide: progress.decide.map(|gained| decide(ctx, gained)),
         frozen: progress.frozen,
@@ -236,6 +239,34 @@ async fn confirm(ctx: &Ctx<TakeBack>, fields: &Fields) -> Result<Reply, Refusal>
             Ok(reply.without_cookie(CookieName::Attempt, ctx.https()))
         }
         Err(refused) => over(ctx, refused).await,
+    }
+}
+
+/// `GET /account/take-back/options`: the challenge for the keys that count.
+///
+/// # Errors
+/// A take-back that is over.
+pub async fn options(ctx: Ctx<TakeBack>, _: Input) -> Result<Reply, Refusal> {
+    match key::options(ctx.env(), ctx.actor(), ctx.browser()).await {
+        Ok(options) => Ok(Reply::json(StatusCode::OK, &options)),
+        Err(refused) => keys::failed_input(refused),
+    }
+}
+
+/// The field of `/account/take-back/validate`.
+#[derive(Deserialize)]
+pub struct Used {
+    credential: String,
+}
+
+/// `POST /account/take-back/validate`.
+///
+/// # Errors
+/// A take-back that is over.
+pub async fn validate(ctx: Ctx<TakeBack>, input: Form<Used>) -> Result<Reply, Refusal> {
+    match key::answer(ctx.env(), ctx.actor(), ctx.browser(), &input.form.credential).await? {
+        Ok(()) => Ok(Reply::see_other(TAKE_BACK).told_to_script("Your key is proved.")),
+        Err(why) => Ok(keys::failed(&why)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! A row without an account goes the same way and leads nowhere: by a name alone nobody learns whether there is such an account.
 
 pub mod finish; // what is kept and what ends
+pub mod key; //    a security key as the factor
 pub mod gained; // what the account gained in 30 days
 mod settled; //    which proofs count
 pub mod steps; //  the proofs, and the wait
@@ -44,6 +45,10 @@ pub struct Progress {
     pub factor: bool,
     /// Whether the factor may be proved before the mailbox: the password was right.
     pub factor_first: bool,
+    /// A settled authenticator app could prove it.
+    pub totp: bool,
+    /// A settled security key or passkey could prove it.
+    pub key: bool,
     /// From when the one proof that was given is enough, once that was asked for.
     pub due: Option<Time>,
     /// What to decide, once the proofs are there or the wait is over.
@@ -93,12 +98,19 @@ pub async fn progress<R: Reading>(env: &Env, read: &R, actor: &Actor) -> Result<
         code: steps::open_code(read, row.id).await?,
         mailbox,
         factor,
-        factor_first: row.begun_with == Begun::Password.wire(),
+        factor_first: Begun::may_prove_the_factor_first(&row.begun_with),
+        totp: false,
+        key: false,
         due: None,
         decide: None,
         frozen: false,
     };
     let Some(account) = account else { return Ok(Some(progress)) };
+    if mailbox || factor || progress.factor_first {
+        let factors = settled::factors(env, read, &account).await?;
+        progress.totp = factors.iter().any(|row| row.kind == "totp");
+        progress.key = factors.iter().any(|row| row.kind == "webauthn");
+    }
     if mailbox || factor {
         progress.frozen = accounts::taking_back::is_frozen(read, account.id).await?;
         progress.username = Some(account.username.clone());

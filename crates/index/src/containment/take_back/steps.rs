@@ -55,7 +55,7 @@ pub(super) async fn open_code<R: Reading>(read: &R, id: TakeBackId) -> Result<Op
     Ok(open.first().map(|row| (row.expires_at, u32::try_from(TRIES - row.tries).unwrap_or(0))))
 }
 
-async fn seen(env: &Env, actor: &Actor) -> Result<take_backs::Model, Refused> {
+pub(super) async fn seen(env: &Env, actor: &Actor) -> Result<take_backs::Model, Refused> {
     let inner = actor.clone();
     act::view::<TakeBack, _, _>(env, actor, Site, move |read, _| Box::pin(async move { row_of(read, &inner).await })).await
 }
@@ -138,7 +138,13 @@ pub(super) async fn held(tx: &Tx, permit: &Permit<TakeBack>) -> Result<take_back
     row_of(tx, permit.actor()).await
 }
 
-async fn refuse(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, row: &take_backs::Model, reason: &str) -> Result<(), Refused> {
+pub(super) async fn refuse(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<TakeBack>,
+    row: &take_backs::Model,
+    reason: &str,
+) -> Result<(), Refused> {
     let mut entry = Entry::of(TakeBackRefused { reason: reason.to_owned() });
     if let Some(account) = row.account_id {
         entry = entry.about(account);
@@ -206,11 +212,11 @@ pub enum Shown {
 }
 
 /// Whose tries they are: those of whoever proved this mailbox, or knows the password. Nobody can spend another's (R25).
-fn tries_of(row: &take_backs::Model) -> Result<String, Refused> {
+pub(super) fn tries_of(row: &take_backs::Model) -> Result<String, Refused> {
     let account = row.account_id.map_or_else(|| format!("nobody:{}", row.id), |id| id.to_string());
     match row.address_id.filter(|_| row.address_proved_at.is_some()) {
         Some(address) => Ok(format!("take-back:{account}:{address}")),
-        None if row.begun_with == Begun::Password.wire() => Ok(format!("take-back:{account}:password")),
+        None if Begun::may_prove_the_factor_first(&row.begun_with) => Ok(format!("take-back:{account}:{}", row.begun_with)),
         // A factor is not guessed at by somebody who has nothing else.
         None => Err(Denied::NotValid.into()),
     }

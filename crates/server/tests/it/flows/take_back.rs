@@ -6,13 +6,14 @@ use index::db::entities::{cases, quiet_addresses};
 
 use super::not_me::{NOT_ME, link, press};
 use super::people::DAY;
+use crate::authenticator::Key;
 use crate::dist::wheel;
 use crate::given;
 use crate::people::{Person, token_of};
 use crate::world::{Answer, Browser, World, both_engines};
 
 const PAGE: &str = "/account/take-back/";
-const NEW: &str = "lantern-gravel-otter-77";
+pub const NEW: &str = "lantern-gravel-otter-77";
 const HOME: &str = "/manage/account/";
 
 /// Somebody whose account is old enough that what it has is settled, and which is contained now; and the browser that did it.
@@ -51,7 +52,6 @@ both_engines! {
     /// R16: both proofs, then what was gained is kept one by one; only then can the account act again.
     async fn the_owner_takes_the_account_back_and_keeps_what_is_marked(world: World) {
         let (ada, browser) = contained(&world, "ada").await;
-        let owner = given::account_id(&world, "ada").await;
         assert_eq!(open(&world, "api_tokens").await, 1);
         assert_eq!(prove_mailbox(&browser, &ada.email).await.status(), 303);
         let early = confirm(&browser, &[]).await;
@@ -71,7 +71,8 @@ both_engines! {
         assert!(given::all::<cases::Entity>(&world).await.iter().all(|case| case.closed_at.is_some()), "the case is closed");
         assert_eq!(ada.browser.get(HOME).await.status(), 303, "old sessions are dead");
         assert_eq!(ada.send_password(&world.browser()).await.status(), 422, "so is the old password");
-        let again = Person { password: NEW.to_owned(), ..ada.elsewhere() };
+        let mut again = ada.elsewhere();
+        again.password = NEW.to_owned();
         assert_eq!(again.send_password(&again.browser).await.location(), "/account/two-factor/", "the factor is still asked for");
         let code = ada.code();
         let answer = again.browser.submit("/account/two-factor/", "/account/two-factor/", &[("totp_value", &code)]).await;
@@ -79,7 +80,6 @@ both_engines! {
         assert_eq!(given::events_of(&world, "account:take-back").await.len(), 1);
         let told = world.newest_mail_to(&ada.email).await;
         assert!(told.text.contains("taken back") || told.subject.contains("taken back"), "{}", told.text);
-        let _ = owner;
     }
 
     /// R16: what is not marked ends.
@@ -88,7 +88,7 @@ both_engines! {
         world.advance(31 * DAY);
         let owner = given::account_id(&world, "ada").await;
         let thiefs = given::minted(&world, owner, "scope:user", "").await.text.expose().to_owned();
-        let fake = given::address(&world, owner, "thief@example.net").await;
+        given::address(&world, owner, "thief@example.net").await;
         let link = link(&world, &ada.email).await;
         let browser = world.browser();
         press(&browser, &link).await;
@@ -104,7 +104,6 @@ both_engines! {
         assert!(mail.subject.contains("taken back") && !mail.text.contains(NOT_ME), "{}", mail.text);
         let mail = world.newest_mail_to(&ada.email).await;
         assert_eq!(mail.text.matches(NOT_ME).count(), 1, "{}", mail.text);
-        let _ = fake;
     }
 
     /// R17: a take-back voids older links.
@@ -138,7 +137,8 @@ both_engines! {
         let answer = confirm(&browser, &[]).await;
         assert!(answer.text().contains("Frozen"), "{}", answer.text());
         assert_eq!(open(&world, "account_causes").await, 1);
-        let again = Person { password: NEW.to_owned(), ..ada.elsewhere() };
+        let mut again = ada.elsewhere();
+        again.password = NEW.to_owned();
         assert_eq!(again.send_password(&again.browser).await.status(), 403, "frozen stays frozen");
     }
 
@@ -207,7 +207,8 @@ both_engines! {
         assert_eq!(open(&world, "factors").await, 1, "the removed factor is back");
         let back = "SELECT COUNT(*) AS n FROM addresses WHERE until_at IS NULL AND is_primary AND folded = 'ada@people.example.org'";
         assert_eq!(world.number(back).await, 1, "and so is the address");
-        let again = Person { password: NEW.to_owned(), ..ada.elsewhere() };
+        let mut again = ada.elsewhere();
+        again.password = NEW.to_owned();
         assert_eq!(again.send_password(&again.browser).await.location(), "/account/two-factor/");
         let code = ada.code();
         let answer = again.browser.submit("/account/two-factor/", "/account/two-factor/", &[("totp_value", &code)]).await;
@@ -216,7 +217,7 @@ both_engines! {
 
     /// R25: by a name alone nobody learns whether there is such an account, or whether it is stopped.
     async fn a_name_alone_tells_nothing_and_guesses_end(world: World) {
-        let (ada, _) = contained(&world, "ada").await;
+        contained(&world, "ada").await;
         world.secured("grace").await;
         let mut pages = Vec::new();
         for name in ["ada", "grace", "nobody-has-this"] {
@@ -237,7 +238,40 @@ both_engines! {
         assert_eq!(pages, [true, true, true], "after five tries the codes are dead");
         let sent = world.mail().await.iter().filter(|mail| mail.subject.contains("code to take")).count();
         assert_eq!(sent, 1, "only the stopped account is mailed");
-        let _ = ada;
+    }
+
+    /// R16: a security key is a settled factor like another, removed or not; and a passkey leads here.
+    async fn a_settled_key_proves_it_and_a_passkey_leads_to_the_way_back(world: World) {
+        let (ada, mut passkey) = world.secured_with_key("ada", Key::passkey()).await;
+        world.advance(31 * DAY);
+        let owner = given::account_id(&world, "ada").await;
+        given::minted(&world, owner, "scope:user", "").await;
+        let link = link(&world, &ada.email).await;
+        press(&world.browser(), &link).await;
+        let browser = world.browser();
+        browser.get("/account/login/").await;
+        let led = browser.use_key(&mut passkey).await;
+        assert!(led.text().contains(PAGE), "{}", led.text());
+        prove_mailbox(&browser, &ada.email).await;
+        let page = browser.get(PAGE).await;
+        assert!(page.text().contains("data-key-at=\"/account/take-back/\""), "{}", page.text());
+        let options = browser.get("/account/take-back/options").await.json();
+        let foreign = Key::usb().assert(&options);
+        let fields = |credential: &str| vec![("csrf_token".to_owned(), page.csrf_token()), ("credential".to_owned(), credential.to_owned())];
+        let post = async |credential: &str| {
+            let fields = fields(credential);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            browser.post("/account/take-back/validate", &fields).await
+        };
+        assert_eq!(post(&foreign).await.status(), 422, "somebody else's key");
+        let options = browser.get("/account/take-back/options").await.json();
+        world.run(&format!("UPDATE factors SET until_at = {} WHERE kind = 'webauthn'", world.env.now().as_micros())).await;
+        let right = passkey.assert(&options);
+        let answer = post(&right).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        assert_eq!(post(&right).await.status(), 422, "once");
+        assert_eq!(confirm(&browser, &[]).await.status(), 200);
+        assert_eq!(world.number("SELECT COUNT(*) AS n FROM factors WHERE kind = 'webauthn' AND until_at IS NULL").await, 1, "the key is back");
     }
 
     /// R16: half-open take-backs die with it, and the cookie opens nothing else.
