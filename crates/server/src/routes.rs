@@ -9,8 +9,6 @@ use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailL
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public};
-use crate::web::{registration, reset, signin, tokens};
 use crate::web::{
     account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, signin, tokens,
 };
@@ -33,10 +31,6 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), containing(), staff(), holds()]
-        .into_iter()
-        .flatten()
-        .collect()
     let groups = [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds(), containing(), staff()];
     groups.into_iter().flatten().collect()
 }
