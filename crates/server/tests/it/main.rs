@@ -5,6 +5,7 @@ mod dist;
 mod flows;
 mod people;
 mod given;
+mod holding;
 mod sink;
 mod tables;
 mod tidy;

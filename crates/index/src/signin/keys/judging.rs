@@ -43,7 +43,7 @@ pub(super) async fn judge<A: Action>(
         return Ok(Err(Refusal { why, account: None }));
     }
     let key = rows::credential(env, &row)?;
-    let verified = match library::verify_used(env, answer, &state, &key)? {
+    let verified = match library::verify_used(env, read, &state, &key)? {
         Ok(verified) => verified,
         Err(why) => {
             if why == Why::Cloned {

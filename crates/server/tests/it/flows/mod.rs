@@ -3,6 +3,9 @@
 mod check;
 mod freeze;
 mod gates;
+mod hold_safety;
+mod holds;
+mod waiting;
 mod health;
 mod jobs;
 mod mail;

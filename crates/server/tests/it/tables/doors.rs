@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
+use index::db::entities::accounts;
 use index::policy::Credential;
 use server::gate::Route;
 use server::refusal::Face;
@@ -29,7 +30,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 8] = [
+const PRESENTABLE: [Credential; 9] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -37,6 +38,7 @@ const PRESENTABLE: [Credential; 8] = [
     Credential::FreshSession,
     Credential::StepUp,
     Credential::ApiToken,
+    Credential::StoppedSession,
     Credential::TakeBack,
 ];
 
@@ -99,6 +101,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let (stepped, _) = world.secured_with_key("grace3", Key::usb()).await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
+    let stopped = world.secured("grace4").await;
     let taking_back = world.browser();
     begin(&taking_back, "nobody-has-this").await;
     let mut holders = Vec::new();
@@ -110,13 +113,11 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::FreshSession, fresh.browser),
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
+        (Credential::StoppedSession, stopped.browser),
         (Credential::TakeBack, taking_back),
     ] {
-        let page = if matches!(kind, Credential::Session | Credential::FreshSession | Credential::StepUp) {
-            "/account/logout/"
-        } else {
-            "/account/login/"
-        };
+        let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::StoppedSession];
+        let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
@@ -126,6 +127,9 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
             header: (kind == Credential::ApiToken).then(|| format!("Bearer {token}")),
         });
     }
+    let accounts = given::all::<accounts::Entity>(world).await;
+    let stopped = accounts.iter().find(|row| row.username == "grace4").expect("she registered").id;
+    given::freeze(&world.env, stopped).await;
     holders
 }
 
