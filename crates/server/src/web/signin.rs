@@ -107,9 +107,7 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
 /// What all ways to finish a sign-in answer, once the value was not wrong.
 pub(super) fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
     match outcome {
-        Outcome::Contained(token) => {
-            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), https))
-        }
+        Outcome::Contained(token) => Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), https)),
         Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
         Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) => {
