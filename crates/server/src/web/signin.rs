@@ -61,9 +61,6 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
         }
         Outcome::Breached { administrator } => Ok(refused_form(&PasswordDisabled { frame: ctx.frame(), administrator })),
-        Outcome::Contained(token) => {
-            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
-        }
         other => finished(&ctx, other, next.as_deref()),
     }
 }
@@ -90,8 +87,11 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
         Outcome::SignedIn(opened) => Ok(with_opened(ctx, Reply::see_other(next.unwrap_or(HOME)), &opened)),
         Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
         Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
+        Outcome::Contained(token) => {
+            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } | Outcome::Contained(_) => {
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
         }
     }

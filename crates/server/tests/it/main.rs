@@ -6,6 +6,7 @@ mod flows;
 mod people;
 mod ranges;
 mod given;
+mod holding;
 mod sink;
 mod tables;
 mod tidy;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
+use index::db::entities::accounts;
 use index::policy::Credential;
 use server::gate::Route;
 use server::refusal::Face;
@@ -29,7 +30,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 9] = [
+const PRESENTABLE: [Credential; 10] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -38,6 +39,7 @@ const PRESENTABLE: [Credential; 9] = [
     Credential::StepUp,
     Credential::ApiToken,
     Credential::IdleSession,
+    Credential::StoppedSession,
     Credential::TakeBack,
 ];
 
@@ -102,6 +104,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let (stepped, _) = world.secured_with_key("grace3", Key::usb()).await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
+    let stopped = world.secured("grace4").await;
     let taking_back = world.browser();
     begin(&taking_back, "nobody-has-this").await;
     let mut holders = Vec::new();
@@ -114,10 +117,17 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
         (Credential::IdleSession, idle.browser),
+        (Credential::StoppedSession, stopped.browser),
         (Credential::TakeBack, taking_back),
     ] {
-        let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::IdleSession].contains(&kind);
-        let page = if signed_in { "/account/logout/" } else { "/account/login/" };
+        let signed_in = [
+            Credential::Session,
+            Credential::FreshSession,
+            Credential::StepUp,
+            Credential::IdleSession,
+            Credential::StoppedSession,
+        ];
+        let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
@@ -127,6 +137,9 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
             header: (kind == Credential::ApiToken).then(|| format!("Bearer {token}")),
         });
     }
+    let accounts = given::all::<accounts::Entity>(world).await;
+    let stopped = accounts.iter().find(|row| row.username == "grace4").expect("she registered").id;
+    given::freeze(&world.env, stopped).await;
     holders
 }
 
