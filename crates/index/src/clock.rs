@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -75,7 +75,7 @@ impl fmt::Display for Time {
 pub trait Clock: Send + Sync {
     /// The present moment, as this index sees it.
     fn now(&self) -> Time;
-    /// Whether it runs ahead of the true time; then nothing is erased that carries the true time (R32).
+    /// Whether it runs ahead of the true time; then nothing is erased (R32).
     fn is_shifted(&self) -> bool {
         false
     }
@@ -101,13 +101,17 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until somebody moves it.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64);
+pub struct HandClock(AtomicI64, AtomicBool);
 
 impl HandClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn new(start: Time) -> Self {
-        Self(AtomicI64::new(start.0))
+        Self(AtomicI64::new(start.0), AtomicBool::new(false))
+    }
+    /// From now on it says that it runs ahead of the true time.
+    pub fn shift(&self) {
+        self.1.store(true, Ordering::SeqCst);
     }
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
@@ -118,5 +122,8 @@ impl HandClock {
 impl Clock for HandClock {
     fn now(&self) -> Time {
         Time(self.0.load(Ordering::SeqCst))
+    }
+    fn is_shifted(&self) -> bool {
+        self.1.load(Ordering::SeqCst)
     }
 }

@@ -2,6 +2,7 @@
 
 mod counts;
 mod expire;
+mod lapsed;
 mod sweep;
 mod tell;
 
@@ -19,7 +20,8 @@ use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
-pub const ACTS: &[(JobKind, ActionName)] = &[(JobKind::CloseCounts, ActionName::CloseCounts)];
+pub const ACTS: &[(JobKind, ActionName)] =
+    &[(JobKind::CloseCounts, ActionName::CloseCounts), (JobKind::UnverifyLapsed, ActionName::UnverifyAddress)];
 
 /// Why a job did not work.
 #[derive(Debug)]
@@ -154,6 +156,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SendMail => tell::send_mail(env, job.clone()).await,
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
+        JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }
 }

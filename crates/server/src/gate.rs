@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use credentials::link::LinkToken;
 use futures_util::future::BoxFuture;
-use index::authentication::{Identified, Presented, Viewer, identify};
+use index::authentication::{Identified, Presented, SignedCall, Viewer, identify};
 use index::db::{Read, Tx};
 use index::ids::{AccountId, EventId, Site};
 use index::limits::{self, Limit, Whom};
@@ -89,6 +89,10 @@ impl<A: Action> Ctx<A> {
     /// The paths of pages that can be opened, as patterns.
     pub fn pages(&self) -> &[&'static str] {
         &self.app.pages
+    }
+    /// What tells this browser from others before anybody signs in: SHA-256 of its form cookie (R4, R30).
+    pub fn browser(&self) -> Vec<u8> {
+        LinkToken::parse(&self.form.cookie).map(|cookie| cookie.digest().to_vec()).unwrap_or_default()
     }
     /// Whether cookies are for https only.
     pub fn https(&self) -> bool {
@@ -272,8 +276,13 @@ async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Re
         attempt: client::cookie(&seen.headers, CookieName::Attempt, https),
         link: None,
         api_token: client::api_token(&seen.headers),
+        browser: client::cookie(&seen.headers, CookieName::Form, https),
+        signed: None,
     };
     let mut request = request;
+    if accepts.contains(Credential::Signature) {
+        (presented.signed, request) = signed_call(seen, request).await?;
+    }
     if door.face == Face::Html && !seen.method.is_safe() {
         let fields;
         (fields, request) = form.check(app, seen, request).await?;
@@ -291,6 +300,15 @@ async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Re
         drop(limits::take(env, limit, &whom).await?);
     }
     Ok((identified, request))
+}
+
+/// The body of a call that claims to be signed, read whole and looked into by nobody yet.
+async fn signed_call(seen: &Seen, request: Request) -> Result<(Option<SignedCall>, Request), Refusal> {
+    let Some(signature) = seen.headers.get(client::SIGNATURE).and_then(|value| value.to_str().ok()) else { return Ok((None, request)) };
+    let (parts, body) = request.into_parts();
+    let body = small(body).await?;
+    let call = SignedCall { signature: signature.to_owned(), body: body.clone() };
+    Ok((Some(call), Request::from_parts(parts, Body::from(body))))
 }
 
 /// What an unaccepted credential is answered: pages lead to where the right one is had.

@@ -167,7 +167,7 @@ fn with_next(path: &str, asked: &Asked<'_>) -> String {
 /// The page that a form's own path belongs to: the nearest one above it that is not a form's.
 fn page_of(target: &str) -> String {
     let path = target.split('?').next().unwrap_or(target);
-    for form in ["delete/", "reverify/"] {
+    for form in ["delete/", "reverify/", "add/", "remove/", "primary/", "profile/"] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
         }

@@ -4,12 +4,12 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, Signature, StepUp};
 
-use crate::api::{json, rss};
+use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, gates, projects, proofs, public, registration, reset, signin, tokens};
+use crate::web::{account, addresses, gates, profile, projects, proofs, public, registration, reset, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -24,7 +24,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), tokens()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), own_addresses(), tokens(), machines()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -116,8 +116,6 @@ fn manage() -> Vec<Route> {
     vec![
         route(Method::GET, "/manage/account/", own, account::overview),
         route(Method::GET, "/manage/unverified-account/", own, gates::unverified_account),
-        route(Method::GET, "/manage/account/emails/", own, account::emails),
-        route(Method::POST, "/manage/account/emails/reverify/", door(Html, SIGNED_IN, Some(Limit::Mail)), account::reverify),
         route(Method::GET, "/manage/account/two-factor/", own, account::two_factor),
         route(Method::GET, "/manage/account/recovery-codes/generate", own, gates::generate_page),
         route(Method::POST, "/manage/account/recovery-codes/generate", own, gates::generate),
@@ -127,6 +125,24 @@ fn manage() -> Vec<Route> {
         route(Method::POST, "/manage/account/totp-provision", proof, gates::totp),
         route(Method::GET, "/manage/account/security-history/", own, account::security_history),
     ]
+}
+
+fn own_addresses() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let mail = door(Html, SIGNED_IN, Some(Limit::Mail));
+    vec![
+        route(Method::GET, "/manage/account/emails/", own, addresses::list),
+        route(Method::POST, "/manage/account/emails/add/", mail, addresses::add),
+        route(Method::POST, "/manage/account/emails/remove/", own, addresses::remove),
+        route(Method::POST, "/manage/account/emails/primary/", own, addresses::primary),
+        route(Method::POST, "/manage/account/emails/reverify/", mail, addresses::reverify),
+        route(Method::POST, "/manage/account/profile/", own, profile::change),
+    ]
+}
+
+/// What other machines call, signed.
+fn machines() -> Vec<Route> {
+    vec![route(Method::POST, "/_/mail/bounces", door(Json, &[Signature], Some(Limit::Signature)), bounces::take)]
 }
 
 fn tokens() -> Vec<Route> {

@@ -19,6 +19,8 @@ pub struct Recipient {
     pub address: AddressId,
     /// The first 16 hex digits of the SHA-256 of the folded address: two rows of one address are one recipient.
     pub mark: String,
+    /// Told as an administrator, of what the operator did (R32): no secret of the mail is theirs.
+    pub as_staff: bool,
 }
 
 /// How long an address that was removed or lost its proof is still told (P10): whoever takes an account over cannot silence it.
@@ -42,6 +44,11 @@ const OF_OWNERS: &str = "SELECT a.id AS id, a.folded AS folded FROM addresses a 
     WHERE r.project_id = $1 AND r.role = 'Owner' AND r.from_at <= $2 AND (r.until_at IS NULL OR r.until_at >= $2) \
     AND a.verified_at IS NOT NULL AND a.verified_at <= $2 AND (a.until_at IS NULL OR a.until_at >= $3) ORDER BY a.id";
 
+/// Administrators of the moment, who are told of what the operator does (R32).
+const OF_STAFF: &str = "SELECT a.id AS id, a.folded AS folded FROM addresses a JOIN staff_roles r ON r.account_id = a.account_id \
+    WHERE r.role = 'administrator' AND r.from_at <= $1 AND (r.until_at IS NULL OR r.until_at >= $1) \
+    AND a.verified_at IS NOT NULL AND a.verified_at <= $1 AND (a.until_at IS NULL OR a.until_at >= $2) ORDER BY a.id";
+
 /// Everybody who is told about an event, once each; `to` is the one address of an event that has an addressee.
 ///
 /// # Errors
@@ -56,7 +63,7 @@ pub async fn recipients<R: Reading>(
     let since: Time = event.at.minus(TOLD_AFTER_END);
     let times = || [Value::from(event.at), Value::from(since)];
     let (sql, values) = match kind.audience() {
-        Audience::Nobody(_) => return Ok(Vec::new()),
+        Audience::Nobody(_) => ("", Vec::new()),
         Audience::Addressee => (ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)]),
         Audience::Account => {
             let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
@@ -68,12 +75,22 @@ pub async fn recipients<R: Reading>(
         }
     };
     let mut found: Vec<Recipient> = Vec::new();
+    if !sql.is_empty() {
+        add(read, &mut found, (sql, values), false).await?;
+    }
+    if kind.tells_administrators(&event.actor) {
+        add(read, &mut found, (OF_STAFF, times().into()), true).await?;
+    }
+    Ok(found)
+}
+
+async fn add<R: Reading>(read: &R, found: &mut Vec<Recipient>, (sql, values): (&str, Vec<Value>), as_staff: bool) -> Result<(), NoLetter> {
     for row in read.rows(sql, values).await? {
         let folded: String = row.try_get("", "folded")?;
-        let recipient = Recipient { address: row.try_get("", "id")?, mark: mark(&folded) };
+        let recipient = Recipient { address: row.try_get("", "id")?, mark: mark(&folded), as_staff };
         if found.iter().all(|other| other.mark != recipient.mark) {
             found.push(recipient);
         }
     }
-    Ok(found)
+    Ok(())
 }

@@ -95,8 +95,8 @@ fn detail(kind: Kind) -> serde_json::Value {
 fn story(env: &Env, kind: Kind) -> Story<'_> {
     let reader = account(1, "ada");
     let (actor, own) = match kind {
-        Kind::AccountCreated | Kind::KnownAddressRegistered | Kind::PasswordResetRequested => ("nobody", false),
-        Kind::AccountFrozen | Kind::AccountThawed => ("operator:grace", false),
+        Kind::AccountCreated | Kind::KnownAddressRegistered | Kind::KnownAddressAdded | Kind::PasswordResetRequested => ("nobody", false),
+        Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified => ("operator:grace", false),
         _ => ("account", true),
     };
     let owners = kind.audience() == Audience::Owners;
@@ -117,7 +117,8 @@ fn story(env: &Env, kind: Kind) -> Story<'_> {
         detail: String::new(),
         commitment: Vec::new(),
     };
-    let private = Private { network: Some("192.0.2.7".to_owned()), agent: Some("Mozilla/5.0 (X11; Linux)".to_owned()), address: None };
+    let (network, agent) = (Some("192.0.2.7".to_owned()), Some("Mozilla/5.0 (X11; Linux)".to_owned()));
+    let private = Private { network, agent, address: Some("second@example.org".to_owned()) };
     Story {
         env,
         kind,
@@ -126,6 +127,7 @@ fn story(env: &Env, kind: Kind) -> Story<'_> {
         private: Some(private),
         reader,
         other: None,
+        subject: None,
         project: owners.then(project),
         secret: None,
     }
@@ -169,6 +171,10 @@ async fn an_account_made_by_an_operator_and_a_file_of_somebody_else_are_told_in_
     let mut made = story(&env, Kind::AccountCreated);
     made.event.actor = "operator:grace".to_owned();
     check("AccountCreated.operator", &write(&made, &address()).unwrap());
+    let mut staff = story(&env, Kind::AddressUnverified);
+    staff.event.account_id = Some(AccountId(Uuid::from_u128(2)));
+    staff.subject = Some(account(2, "bob"));
+    check("AddressUnverified.staff", &write(&staff, &address()).unwrap());
     let mut file = story(&env, Kind::FileUploaded);
     file.event.actor_account_id = Some(AccountId(Uuid::from_u128(2)));
     file.other = Some(account(2, "bob"));
@@ -187,8 +193,10 @@ async fn the_html_part_says_the_same_and_loads_nothing_from_elsewhere() {
         let html = letter.html.replace("&#38;", "&").replace("&#39;", "'").replace("&#34;", "\"");
         for line in letter.text.lines().filter(|line| !line.starts_with("-- ")) {
             let said = line.trim().trim_end_matches(':');
-            let said =
-                ["What: ", "When: ", "From where: ", "Project: ", "Account: "].iter().find_map(|f| said.strip_prefix(f)).unwrap_or(said);
+            let said = ["What: ", "When: ", "From where: ", "Address: ", "Project: ", "Account: "]
+                .iter()
+                .find_map(|f| said.strip_prefix(f))
+                .unwrap_or(said);
             assert!(said == "Your code" || html.contains(said), "{}: {said:?} is not in {html}", kind.name());
         }
         for foreign in ["<img", "src=", "url(", "<script", "<link", "<iframe", "@import"] {

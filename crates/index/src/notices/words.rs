@@ -74,11 +74,14 @@ impl Story<'_> {
             Fact { name: "When", says: when(self.event.at) },
             Fact { name: "From where", says: self.whence() },
         ];
+        if let Some(address) = self.address_told() {
+            facts.push(Fact { name: "Address", says: address.to_owned() });
+        }
         if let Some(project) = &self.project {
             facts.push(Fact { name: "Project", says: project.name.clone() });
         }
         if self.kind.audience() != Audience::Owners {
-            facts.push(Fact { name: "Account", says: self.reader.username.clone() });
+            facts.push(Fact { name: "Account", says: self.subject.as_ref().unwrap_or(&self.reader).username.clone() });
         }
         facts
     }
@@ -96,8 +99,7 @@ impl Story<'_> {
         let with = if self.event.credential == "api_token" { " with an API token" } else { "" };
         let shared = self.kind.audience() == Audience::Owners;
         if let Some(other) = &self.other {
-            let network = if shared { None } else { self.network() };
-            return format!("the account {}{with}{}", other.username, network.map(|n| format!(", {n}")).unwrap_or_default());
+            return format!("the account {}{with}", other.username);
         }
         let network = self.network().unwrap_or_else(|| "an unknown place".to_owned());
         let own = self.event.actor_account_id == Some(self.reader.id);
@@ -105,6 +107,17 @@ impl Story<'_> {
         let you = if own && shared { format!("you{with}, ") } else { String::new() };
         let agent = agent.map(|agent| format!(" ({})", one_line(agent))).unwrap_or_default();
         format!("{you}{network}{agent}")
+    }
+
+    /// Which address was added, removed, chosen or lost its proof: for its own account.
+    fn address_told(&self) -> Option<&str> {
+        let told = matches!(self.kind, Kind::AddressAdded | Kind::AddressRemoved | Kind::PrimaryAddressChanged | Kind::AddressUnverified);
+        self.private.as_ref()?.address.as_deref().filter(|_| told && self.subject.is_none())
+    }
+
+    /// Whether the reader is told as an administrator: it is about somebody else's account, or about none.
+    fn is_for_staff(&self) -> bool {
+        self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id)
     }
 
     fn network(&self) -> Option<String> {
@@ -129,13 +142,32 @@ impl Story<'_> {
 
 /// The words for this story.
 pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
+    if story.is_for_staff() {
+        return Ok(act_of_the_operator(story));
+    }
     match story.kind {
         Kind::AccountCreated if story.event.actor.starts_with("operator:") => Ok(made_for_you()),
         Kind::AccountCreated | Kind::VerificationSent => verify(story),
-        Kind::KnownAddressRegistered => Ok(known_address(story)),
+        Kind::KnownAddressRegistered | Kind::KnownAddressAdded => Ok(known_address(story)),
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
         _ => Ok(notice(story)),
+    }
+}
+
+/// What the operator did, told to the administrators (R32).
+fn act_of_the_operator(story: &Story<'_>) -> Wording {
+    Wording {
+        heading: "The operator acted at the shell".to_owned(),
+        button: None,
+        code: None,
+        paragraphs: vec![
+            "You get this because you administer the index: everything that is done at its shell is told to all administrators.".to_owned(),
+            format!(
+                "If nobody of you knows of it: somebody else is on the machine of {}. Act as the manual says under Incidents.",
+                story.env.config.name
+            ),
+        ],
     }
 }
 
@@ -171,7 +203,7 @@ fn made_for_you() -> Wording {
 
 fn known_address(story: &Story<'_>) -> Wording {
     Wording {
-        heading: "Somebody tried to register with your address".to_owned(),
+        heading: "Somebody tried to use your address".to_owned(),
         button: Some(Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") }),
         code: None,
         paragraphs: vec![
@@ -229,6 +261,10 @@ fn notice(story: &Story<'_>) -> Wording {
         Kind::PasswordReset => "A new password was chosen".to_owned(),
         Kind::RecoveryCodesGenerated => "Recovery codes were made".to_owned(),
         Kind::FactorAdded => "A second factor was added".to_owned(),
+        Kind::AddressAdded => "An address was added".to_owned(),
+        Kind::AddressRemoved => "An address was removed".to_owned(),
+        Kind::PrimaryAddressChanged => "Your primary address changed".to_owned(),
+        Kind::AddressUnverified => "An address must be verified again".to_owned(),
         Kind::TokenAdded => "An API token was created".to_owned(),
         Kind::TokenRemoved => "An API token was deleted".to_owned(),
         Kind::AccountFrozen => "Your account was frozen".to_owned(),
@@ -261,6 +297,17 @@ fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
                 "The account works again, with the sessions and API tokens that it had.".to_owned(),
                 format!("If you do not know why it was frozen: ask the people who run {index}."),
             ],
+        ),
+        Kind::AddressUnverified => (
+            Some(Button { label: "Look at your addresses", link: story.link("/manage/account/emails/") }),
+            vec![
+                "Notices still reach it for 30 days. If it is your primary address, you verify it, or make another one the primary one, before you publish or manage anything.".to_owned(),
+                format!("If you do not know why: ask the people who run {index}."),
+            ],
+        ),
+        Kind::AddressAdded | Kind::AddressRemoved | Kind::PrimaryAddressChanged => (
+            Some(Button { label: "Look at your addresses", link: story.link("/manage/account/emails/") }),
+            vec![format!("If this was not you: choose a new password at {password}, look at your addresses, and {ask}.")],
         ),
         Kind::PasswordReset => (
             history(),

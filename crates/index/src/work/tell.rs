@@ -61,7 +61,7 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
                     kind: JobKind::SendMail,
                     key: format!("mail:{}:{}", payload.event, person.mark),
                     payload: serde_json::to_value(Payload { event: payload.event, to: Some(person.address) })?,
-                    enclosed: job.enclosed.clone().map(Enclosed),
+                    enclosed: job.enclosed.clone().filter(|_| !person.as_staff).map(Enclosed),
                     run_at: tx.now(),
                 };
                 queue::enqueue(&own, tx, mail).await?;

@@ -40,6 +40,7 @@ impl Serve {
         let config = common.settings(flags)?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        common.note_shift(&env, &account::operator(&env, None)).await?;
         let listener = TcpListener::bind(env.config.listen).await.with_context(|| format!("cannot listen on {}", env.config.listen))?;
         serve(env, common.drill(), listener).await
     }

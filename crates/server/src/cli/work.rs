@@ -6,8 +6,8 @@ use clap::Args;
 use index::work;
 use tokio::sync::watch;
 
-use super::Common;
 use super::serve::{start_logging, until_told};
+use super::{Common, account};
 
 /// Flags of `work`.
 #[derive(Args, Debug)]
@@ -22,6 +22,7 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        common.note_shift(&env, &account::operator(&env, None)).await?;
         let (stop, stopped) = watch::channel(false);
         tracing::info!("working jobs");
         tokio::join!(work::run(env.clone(), stopped), until_told(stop));

@@ -1,8 +1,10 @@
 //! Handlers of the pages for people: they read forms, call verbs, and show what came of it. No rules live here.
 
 pub mod account;
+pub mod addresses;
 pub mod gates;
 pub mod next;
+pub mod profile;
 pub mod projects;
 pub mod proofs;
 pub mod public;
