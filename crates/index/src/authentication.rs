@@ -16,6 +16,7 @@ use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
 use crate::db::{Read, Reading};
 use crate::env::Env;
 use crate::events::{self, BounceRefused, Entry};
+use crate::holds;
 use crate::ids::AccountId;
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{
@@ -64,6 +65,8 @@ pub struct Viewer {
     pub username: String,
     /// What it is and has.
     pub standing: Standing,
+    /// How many changes wait that concern it.
+    pub holds: u64,
 }
 
 /// The actor, and the signed-in person behind the page, if any.
@@ -173,7 +176,8 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&Li
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
-    let viewer = Viewer { account: account.id, username: account.username, standing };
+    let holds = holds::concerning(read, account.id).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing, holds };
     Ok(Some(SignedIn { row, viewer, now }))
 }
 
@@ -222,9 +226,12 @@ async fn signed_call(env: &Env, signed: Option<SignedCall>, origin: Origin) -> R
 async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
     let state = signed_in.viewer.standing.state;
     if state != State::Active {
-        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        if !accepts.contains(Credential::StoppedSession) {
+            return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        }
     }
-    let credential = signed_in.credential();
+    // What stops others' changes is open to whoever is stopped himself (R19).
+    let credential = if state == State::Active { signed_in.credential() } else { Credential::StoppedSession };
     if !accepts.contains(credential) {
         return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
     }

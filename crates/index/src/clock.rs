@@ -79,6 +79,14 @@ pub trait Clock: Send + Sync {
     fn is_shifted(&self) -> bool {
         false
     }
+    /// By how much it runs ahead of the true time: time that was jumped over counts as served (R32).
+    fn ahead(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// The present moment by the true time: what an outage is measured by.
+    fn true_now(&self) -> Time {
+        self.now().minus(self.ahead())
+    }
 }
 
 /// The system's clock, shifted into the future for drills (R32).
@@ -97,33 +105,48 @@ impl Clock for SystemClock {
     fn is_shifted(&self) -> bool {
         !self.offset.is_zero()
     }
+    fn ahead(&self) -> Duration {
+        self.offset
+    }
 }
 
 /// A clock that stands still until somebody moves it.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64, AtomicBool);
+pub struct HandClock {
+    now: AtomicI64,
+    served: AtomicI64,
+    shifted: AtomicBool,
+}
 
 impl HandClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn new(start: Time) -> Self {
-        Self(AtomicI64::new(start.0), AtomicBool::new(false))
+        Self { now: AtomicI64::new(start.0), served: AtomicI64::new(0), shifted: AtomicBool::new(false) }
     }
     /// From now on it says that it runs ahead of the true time.
     pub fn shift(&self) {
-        self.1.store(true, Ordering::SeqCst);
+        self.shifted.store(true, Ordering::SeqCst);
     }
-    /// Moves it forward.
+    /// Moves it forward, as `--clock-offset` does: the time counts as served.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(micros(by), Ordering::SeqCst);
+        self.served.fetch_add(micros(by), Ordering::SeqCst);
+        self.now.fetch_add(micros(by), Ordering::SeqCst);
+    }
+    /// Time passes in which nothing is served.
+    pub fn pass(&self, by: Duration) {
+        self.now.fetch_add(micros(by), Ordering::SeqCst);
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Time {
-        Time(self.0.load(Ordering::SeqCst))
+        Time(self.now.load(Ordering::SeqCst))
+    }
+    fn ahead(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.served.load(Ordering::SeqCst)).unwrap_or(0))
     }
     fn is_shifted(&self) -> bool {
-        self.1.load(Ordering::SeqCst)
+        self.shifted.load(Ordering::SeqCst)
     }
 }

@@ -85,6 +85,11 @@ settings! {
     bounce_secret: Secret = "mail.bounce_secret", "", secret;
     /// How many roles, factors and addresses must have stood to be settled, in days.
     settled_days: u32 = "power.settled_days", "30";
+    /// How long a change waits that takes protection away; at least 24h.
+    hold_loosening: Waiting = "holds.loosening", "72h";
+    /// How long a grant waits that was proved by something that can be phished, on a new device, with an old project in reach; at least 24h.
+    hold_grant: Waiting = "holds.grant", "24h";
+
     /// How long what was deleted is kept, in days.
     retention_days: u32 = "retention.days", "30";
     /// How much is logged, in the words of `tracing` filters.
@@ -145,6 +150,10 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// How long a hold lasts: a duration of at least 24 hours (R22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting(pub Duration);
+
 /// Something that a setting can hold.
 trait FromSetting: Sized {
     fn from_setting(text: &str) -> Result<Self, String>;
@@ -200,6 +209,13 @@ impl FromSetting for Bytes {
             _ => return Err(wrong()),
         };
         number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).map(Self).ok_or_else(wrong)
+    }
+}
+impl FromSetting for Waiting {
+    fn from_setting(text: &str) -> Result<Self, String> {
+        let wrong = || "it should be a duration of at least 24 hours, as in `72h`".to_owned();
+        let span = humantime::parse_duration(text).map_err(|_| wrong())?;
+        if span < Duration::from_secs(86_400) || span > Duration::from_secs(366 * 86_400) { Err(wrong()) } else { Ok(Self(span)) }
     }
 }
 impl FromSetting for Span {

@@ -25,6 +25,7 @@ pub mod limits; //         TABLE 6: rate limits
 // The verbs.
 pub mod cases; //          incidents: opened, closed
 pub mod accounts; //       accounts, addresses, causes
+pub mod holds; //          changes that wait: proposed, vetoed, done
 pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings

@@ -59,6 +59,8 @@ limits! {
     NewProject = "new_project", account "20/1h", network "40/1h", index "";
     /// Acts that somebody asks a proof for, sets of recovery codes included.
     Act = "act", account "30/10m", network "", index "";
+    /// Challenges for security keys and passkeys, asked for or answered; an answer is no guess (R25), this bounds rows.
+    Challenge = "challenge", account "", network "240/5m", index "20000/5m";
     /// Searches.
     Search = "search", account "", network "60/1m", index "";
 }
@@ -78,7 +80,7 @@ impl Limit {
     /// Whether every request counts, so that the gate takes it; the others count failures, and verbs take them.
     #[must_use]
     pub const fn counts_every(self) -> bool {
-        matches!(self, Self::Registration | Self::Search | Self::Upload)
+        matches!(self, Self::Registration | Self::Search | Self::Upload | Self::Challenge)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod counts;
 mod expire;
+mod holds;
 mod lapsed;
 mod sweep;
 mod tell;
@@ -20,8 +21,12 @@ use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
-pub const ACTS: &[(JobKind, ActionName)] =
-    &[(JobKind::CloseCounts, ActionName::CloseCounts), (JobKind::UnverifyLapsed, ActionName::UnverifyAddress)];
+pub const ACTS: &[(JobKind, ActionName)] = &[
+    (JobKind::CloseCounts, ActionName::CloseCounts),
+    (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
+    (JobKind::ApplyHolds, ActionName::SettleHold),
+    (JobKind::ApplyHolds, ActionName::WakeRoles),
+];
 
 /// Why a job did not work.
 #[derive(Debug)]
@@ -157,6 +162,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
         JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
+        JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }
 }

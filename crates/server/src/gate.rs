@@ -132,19 +132,31 @@ impl<A: Action> Ctx<A> {
     }
 }
 
+impl<A: Action> Ctx<A> {
+    /// Writes down what was asked on something of one's own, and leads to the page where a factor is proved for it (R2).
+    ///
+    /// `subject` is the text of what it is done to, `parameters` are those that `signin::acts::spend` is given.
+    pub async fn ask_proof_on(&self, subject: &str, parameters: serde_json::Value, description: &str) -> Refusal {
+        let account = match self.account() {
+            Ok(account) => account,
+            Err(refusal) => return refusal,
+        };
+        let asked = Asked { action: A::NAME, subject: subject.to_owned(), parameters, description: description.to_owned() };
+        match acts::ask(self.env(), self.actor(), account, asked).await {
+            Ok(act) => Refusal::Prove(act),
+            Err(refused) => refused.into(),
+        }
+    }
+}
+
 impl<A: Action<On = AccountId>> Ctx<A> {
     /// Writes down what was asked, on one's own account, and leads to the page where a factor is proved for it (R2).
     ///
     /// `parameters` are those that `signin::acts::spend` is given; `description` is what the page says.
     pub async fn ask_proof(&self, parameters: serde_json::Value, description: &str) -> Refusal {
-        let account = match self.account() {
-            Ok(account) => account,
-            Err(refusal) => return refusal,
-        };
-        let asked = Asked { action: A::NAME, subject: account.to_string(), parameters, description: description.to_owned() };
-        match acts::ask(self.env(), self.actor(), account, asked).await {
-            Ok(act) => Refusal::Prove(act),
-            Err(refused) => refused.into(),
+        match self.account() {
+            Ok(account) => self.ask_proof_on(&account.to_string(), parameters, description).await,
+            Err(refusal) => refusal,
         }
     }
 }
@@ -406,12 +418,22 @@ fn frame(app: &App, viewer: Option<&Viewer>, form_token: &str, request_id: &str)
         index_name: app.env.config.name.clone(),
         viewer: viewer.map(|v| pages::Viewer { username: v.username.clone(), is_staff: v.standing.administrator }),
         csrf_token: form_token.to_owned(),
-        banners: Vec::new(),
+        banners: viewer.and_then(|v| held(v.holds)).into_iter().collect(),
         flash: None,
         clock_shifted: app.drill.as_deref().map(str::to_owned),
         search: String::new(),
         request_id: request_id.to_owned(),
     }
+}
+
+/// What everybody concerned sees wherever he looks, while changes wait (R9).
+fn held(holds: u64) -> Option<pages::Banner> {
+    let text = match holds {
+        0 => return None,
+        1 => "A change waits that concerns you. If you do not know of it, stop it.".to_owned(),
+        more => format!("{more} changes wait that concern you. Stop those that you do not know of."),
+    };
+    Some(pages::Banner::new(pages::Kind::Warning, text, Some(pages::Action::new("Look at changes that wait", "/manage/holds/"))))
 }
 
 /// No inline code, nothing from elsewhere, no frames.

@@ -114,6 +114,7 @@ pub fn events() -> Table {
             Audience::Addressee => "the address that it is about".to_owned(),
             Audience::Account => "every address of the account".to_owned(),
             Audience::Owners => "all owners of the project".to_owned(),
+            Audience::Concerned => "everybody concerned by the hold".to_owned(),
         };
         let fields: Vec<String> = k.fields().iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         vec![json!(k.wire()), json!(k.name()), json!(fields), json!(told), json!(k.sentence())]

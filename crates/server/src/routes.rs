@@ -4,18 +4,23 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, Signature, StepUp};
+use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, Signature, StepUp, StoppedSession};
 
 use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain};
-use crate::web::{account, addresses, gates, profile, projects, proofs, public, registration, reset, signin, tokens};
+use crate::web::{
+    account, addresses, factors, gates, holds as hold_pages, profile, projects, proofs, public, registration, reset, signin, tokens,
+};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
 /// Whoever is signed in.
 const SIGNED_IN: &[Credential] = &[Session, FreshSession, StepUp];
+
+/// Whoever is signed in, stopped or not: what stops others' changes (R19).
+const EVEN_STOPPED: &[Credential] = &[Session, FreshSession, StepUp, StoppedSession];
 
 const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) -> Door {
     Door { face, accepts, limit }
@@ -24,7 +29,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), own_addresses(), tokens(), machines()].into_iter().flatten().collect()
+    [public(), simple_api(), uploads(), account(), manage(), own_addresses(), tokens(), holds(), machines()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -151,5 +156,20 @@ fn tokens() -> Vec<Route> {
         route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
         route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
         route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
+}
+
+fn holds() -> Vec<Route> {
+    let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));
+    vec![
+        route(Method::GET, "/manage/holds/", even_stopped, hold_pages::list),
+        route(Method::POST, "/manage/holds/{id}/approve/", own, hold_pages::approve),
+        route(Method::POST, "/manage/holds/{id}/veto/", even_stopped, hold_pages::veto),
+        route(Method::GET, "/account/veto/", door(Html, EVERYBODY, None), hold_pages::veto_page),
+        route(Method::POST, "/account/veto/", door(Html, &[MailLink], Some(Limit::Link)), hold_pages::veto_by_link),
+        route(Method::POST, "/manage/account/two-factor/remove-totp/", own, factors::remove),
+        route(Method::POST, "/manage/account/webauthn-provision/delete", own, factors::remove),
+        route(Method::GET, "/manage/account/recovery-codes/regenerate", own, gates::generate_page),
+        route(Method::POST, "/manage/account/recovery-codes/regenerate", own, gates::generate),
     ]
 }

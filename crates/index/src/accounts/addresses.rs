@@ -22,7 +22,7 @@ use crate::env::Env;
 use crate::events::{self, AddressTaken, AddressVerified, Entry, VerificationSent, VerificationWithheld};
 use crate::ids::{AccountId, AddressId, EventId, SessionId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, Denied, Permit, SendVerification, State, VerifyAddress, standing};
+use crate::policy::{Action, Actor, Denied, Permit, Resource, Role, SendVerification, Situation, State, VerifyAddress, standing};
 use crate::queue::Enclosed;
 use crate::refused::{Invalid, Refused};
 use credentials::link::LinkToken;
@@ -66,6 +66,11 @@ pub async fn by_folded<R: Reading>(read: &R, folded: &str) -> Result<Option<Addr
         .await?)
 }
 
+/// The row of an address, open or ended.
+pub(crate) async fn by_id<R: Reading>(read: &R, id: AddressId) -> Result<Option<AddressRow>, Refused> {
+    Ok(addresses::Entity::find_by_id(id).one(read.connection()).await?)
+}
+
 /// Gives an account an address, not verified yet. The caller has made sure that the account does not have it.
 pub(crate) async fn give(
     env: &Env,
@@ -103,6 +108,24 @@ pub async fn may_mail_to(env: &Env, folded: &str) -> Result<bool, Refused> {
         Ok(_counted) => Ok(true),
         Err(Refused::Limited(_)) => Ok(false),
         Err(other) => Err(other),
+    }
+}
+
+impl Resource for AddressId {
+    async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
+        let open = addresses::Entity::find_by_id(*self).filter(addresses::Column::UntilAt.is_null());
+        Ok(match open.one(read.connection()).await? {
+            Some(row) if actor.account() == Some(row.account_id) => Situation::holding(vec![Role::Oneself]),
+            _ => Situation::hidden(),
+        })
+    }
+
+    /// All addresses of the account together: two changes at the same moment must not leave none.
+    async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
+        if let Some(row) = addresses::Entity::find_by_id(*self).one(tx.connection()).await? {
+            change::lock_rows(tx, row.account_id).await?;
+        }
+        Ok(())
     }
 }
 

@@ -92,6 +92,7 @@ pub fn words(value: &str) -> &str {
         "totp" => "an authenticator app",
         "password" => "a password alone",
         "recovery_code" => "a recovery code",
+        "webauthn" => "a security key or passkey",
         other => other,
     }
 }

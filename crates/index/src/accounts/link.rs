@@ -23,14 +23,18 @@ pub enum Purpose {
     ResetPassword,
     /// Makes the first administrator, or completes an account made at the shell.
     SetUp,
+    /// Stops a change that waits.
+    Veto,
 }
 
 impl Purpose {
-    const fn wire(self) -> &'static str {
+    /// The word in rows.
+    pub(crate) const fn wire(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::SetUp => "setup",
+            Self::Veto => "veto",
         }
     }
 
@@ -41,6 +45,8 @@ impl Purpose {
             Self::VerifyEmail => Duration::from_secs(24 * 3600),
             Self::ResetPassword => Duration::from_secs(30 * 60),
             Self::SetUp => Duration::from_secs(3600),
+            // Its hold may have to wait for its people; when it is over, so is the link.
+            Self::Veto => Duration::from_secs(34 * 86_400),
         }
     }
 }

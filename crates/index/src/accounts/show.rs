@@ -8,13 +8,17 @@ use crate::accounts::{self, Account};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::factors;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, FactorId};
 use crate::policy::{Action, Denied, InspectAccount, Permit, standing};
 use crate::refused::{Invalid, Refused};
 
 /// A second factor, without its secret.
 #[derive(Clone, Debug)]
 pub struct Factor {
+    /// Its row.
+    pub id: FactorId,
+    /// What its owner calls it, possibly empty.
+    pub label: String,
     /// Totp.
     pub kind: String,
     /// When it was added.
@@ -86,7 +90,10 @@ async fn factors_of<R: Reading>(read: &R, account: AccountId) -> Result<Vec<Fact
         .order_by_asc(factors::Column::FromAt)
         .all(read.connection())
         .await?;
-    Ok(rows.into_iter().map(|row| Factor { kind: row.kind, added: row.from_at, last_used: row.last_used_at }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| Factor { id: row.id, label: row.label, kind: row.kind, added: row.from_at, last_used: row.last_used_at })
+        .collect())
 }
 
 /// What `account show` prints.

@@ -17,6 +17,8 @@ pub enum Audience {
     Account,
     /// All owners of the project (P10).
     Owners,
+    /// Everybody concerned by the hold that the field `hold` names (R9).
+    Concerned,
 }
 
 impl Kind {
@@ -128,9 +130,31 @@ events! {
     /// A recovery code that was entered back was wrong.
     RecoveryCodesRefused {} = "account:recovery_codes:refused", "A recovery code was entered back wrongly.", Nobody("it opens nothing");
     /// A factor was added.
-    FactorAdded { method: String } = "account:two_factor:method_added", "The second factor “{method}” was added.", Account;
+    FactorAdded { method: String, label: String } = "account:two_factor:method_added", "The second factor “{label}” ({method}) was added.", Account;
+    /// A security key answered with a counter that did not grow: a copy of it may exist. It was refused, and a case is open.
+    KeyCounterRegressed { label: String, factor: String } = "account:webauthn:counter-regression", "The security key “{label}” was refused: its counter did not grow, so that a copy of it may exist.", Account;
     /// The code that should prove a new factor was wrong.
     FactorRefused { reason: String } = "account:two_factor:refused", "A new second factor was not added: {reason}.", Nobody("it opens nothing");
+    /// A factor was removed.
+    FactorRemoved { method: String, sessions_ended: u64 } = "account:two_factor:method_removed", "The second factor “{method}” was removed; {sessions_ended} sessions ended with it.", Account;
+    /// A code was sent again that had been accepted before.
+    CodeReplayed {} = "account:two_factor:replayed", "A code of the authenticator app was sent a second time, and refused: somebody may have read it over your shoulder or on a false page.", Account;
+    /// Only few recovery codes are left.
+    RecoveryCodesLow { left: u32 } = "account:recovery_codes:low", "A recovery code was used; {left} are left.", Account;
+
+    /// A change waits that concerns several people, or that could be a thief's.
+    HoldProposed { hold: String, what: String, due: String } = "hold:proposed", "This was proposed, and takes effect at {due} unless somebody concerned stops it: {what}.", Concerned;
+    /// A change that waits was approved by somebody concerned.
+    HoldApproved { hold: String, what: String } = "hold:approved", "This was approved by somebody concerned: {what}.", Concerned;
+    /// A change that waited was stopped by somebody concerned.
+    HoldVetoed { hold: String, what: String, by_mail: bool } = "hold:vetoed", "This was stopped and will not happen: {what}.", Concerned;
+    /// A change that waited took effect, or may now be made.
+    HoldDone { hold: String, what: String } = "hold:done", "This has waited its time and is let through: {what}.", Concerned;
+    /// A change that waited can never take effect.
+    HoldDied { hold: String, what: String, because: String } = "hold:died", "This will not happen: {what} ({because}).", Concerned;
+    /// The roles of an account woke.
+    RolesWoken {} = "account:roles:woken", "The roles of the account on its projects work again.", Nobody("the end of the hold is told to everybody concerned");
+
     /// A factor was proved again.
     Reauthenticated { factor: String, act: Option<String> } = "account:reauthenticate:success", "Proved again with {factor}.", Nobody("the act that it is for is told");
     /// A factor was not proved again.

@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use credentials::secret::Secret;
 
+pub(crate) use people::hold_of;
 pub use people::{Recipient, recipients};
 pub use words::tell;
 

@@ -151,6 +151,7 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::KnownAddressRegistered | Kind::KnownAddressAdded => Ok(known_address(story)),
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
+        Kind::HoldProposed => Ok(proposed(story)),
         _ => Ok(notice(story)),
     }
 }
@@ -253,6 +254,22 @@ fn code(story: &Story<'_>) -> Result<Wording, NoLetter> {
     })
 }
 
+/// A change waits: what it is and until when stands in the facts; the link stops it without a sign-in.
+fn proposed(story: &Story<'_>) -> Wording {
+    let page = story.link("/manage/holds/");
+    let veto = story.secret.map(|token| story.link(&format!("/account/veto/?token={}", token.expose())));
+    Wording {
+        heading: "A change waits for you to look at it".to_owned(),
+        button: veto.map(|link| Button { label: "Stop this change", link }),
+        code: None,
+        paragraphs: vec![
+            "If you know of it: do nothing, it happens by itself.".to_owned(),
+            "If you do not: stop it. The link needs no sign-in and opens a page with one button. A case is opened, and the same account cannot propose it again until people have looked at it.".to_owned(),
+            format!("All changes that wait for you stand at {page}"),
+        ],
+    }
+}
+
 /// What happened, and what to do if it should not have.
 fn notice(story: &Story<'_>) -> Wording {
     let project = story.project.as_ref().map_or("", |p| p.name.as_str());
@@ -265,6 +282,13 @@ fn notice(story: &Story<'_>) -> Wording {
         Kind::AddressRemoved => "An address was removed".to_owned(),
         Kind::PrimaryAddressChanged => "Your primary address changed".to_owned(),
         Kind::AddressUnverified => "An address must be verified again".to_owned(),
+        Kind::FactorRemoved => "A second factor was removed".to_owned(),
+        Kind::CodeReplayed => "A code was used a second time".to_owned(),
+        Kind::RecoveryCodesLow => "Few recovery codes are left".to_owned(),
+        Kind::HoldApproved => "A change was approved".to_owned(),
+        Kind::HoldVetoed => "A change was stopped".to_owned(),
+        Kind::HoldDone => "A change was let through".to_owned(),
+        Kind::HoldDied => "A change will not happen".to_owned(),
         Kind::TokenAdded => "An API token was created".to_owned(),
         Kind::TokenRemoved => "An API token was deleted".to_owned(),
         Kind::AccountFrozen => "Your account was frozen".to_owned(),

@@ -6,7 +6,7 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, SessionId, Site, TokenId};
+use crate::ids::{AccountId, AddressId, FactorId, HoldId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
@@ -33,6 +33,9 @@ macro_rules! actions {
         /// `resource:verb`, as events and logs name it.
         #[must_use]
         pub const fn wire(self) -> &'static str { match self { $(Self::$Name => $wire),* } }
+        /// The action with this stored name.
+        #[must_use]
+        pub fn from_wire(wire: &str) -> Option<Self> { Self::ALL.iter().copied().find(|action| action.wire() == wire) }
         /// The kind of resource it is done to.
         #[must_use]
         pub const fn resource(self) -> &'static str { match self { $(Self::$Name => stringify!($On)),* } }
@@ -77,7 +80,7 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
-        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure"];
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:two_factor:replayed", "account:recovery_codes:low"];
     /// End the session.
     SignOut on SessionId, "account:sign-out", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:logout"];
@@ -99,13 +102,13 @@ actions! {
         Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify", "account:email:reverify:known-address"];
     /// Add an address, which its mailbox verifies; where another account has verified it, its owner gets another mail instead.
     AddAddress on AccountId, "account:add-address", needs [Oneself], gates [],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:add", "account:email:reverify", "account:email:reverify:known-address", "account:email:add:known-address"];
-    /// Remove an address that is not the primary one, not settled, and not the last one that is verified.
-    RemoveAddress on AccountId, "account:remove-address", needs [Oneself], gates [],
-        Neither with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:remove"];
-    /// Make another address the primary one, where the present one is not settled.
-    ChangePrimaryAddress on AccountId, "account:change-primary-address", needs [Oneself], gates [],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:primary:change"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:add", "account:email:reverify", "account:email:reverify:known-address", "account:email:add:known-address", "hold:proposed"];
+    /// Remove an address that is neither the primary one nor the last one that is verified; a settled one only after a hold.
+    RemoveAddress on AddressId, "account:remove-address", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:remove", "hold:proposed", "hold:done"];
+    /// Make another address the primary one; away from a settled one only after a hold.
+    ChangePrimaryAddress on AddressId, "account:change-primary-address", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:primary:change", "hold:proposed", "hold:done"];
     /// Change one's name, and which of one's verified addresses others see.
     ChangeProfile on AccountId, "account:change-profile", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:profile:change"];
@@ -114,23 +117,51 @@ actions! {
         Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent", "account:mailbox:proved", "account:mailbox:refused"];
     /// Make a set of recovery codes; an account with a factor proves it for this act.
     MakeRecoveryCodes on AccountId, "account:make-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof],
-        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated"];
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated", "hold:proposed"];
     /// Enter one recovery code back, to prove that they were saved.
     ProveRecoveryCodes on AccountId, "account:prove-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:proved", "account:recovery_codes:refused"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:proved", "account:recovery_codes:refused", "account:recovery_codes:low"];
     /// Add the first factor.
     AddFirstFactor on AccountId, "account:add-first-factor", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes, RecoveryCodesProved],
-        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused"];
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
+    /// Remove a factor: at once by an older settled one, else through a hold (R12).
+    RemoveFactor on FactorId, "account:remove-factor", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_removed", "hold:proposed", "hold:done"];
+
+    /// See the changes that wait and concern one, whatever the state of one's account.
+    SeeHolds on AccountId, "hold:list", needs [], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp, StoppedSession], ReadsOnly;
+    /// Approve a change that waits, by a proof for this one act (R7).
+    ApproveHold on HoldId, "hold:approve", needs [Concerned], gates [],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["hold:approved"];
+    /// Stop a change that waits, whatever the state of one's account (R10, R19).
+    VetoHold on HoldId, "hold:veto", needs [Concerned], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp, StoppedSession], leaves ["hold:vetoed", "hold:died"];
+    /// Stop a change that waits with the link of a mail (R10, R17).
+    VetoByLink on Site, "hold:veto-by-link", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died"];
+    /// End a hold that can never take effect, and open the door of a grant that has waited (R3, R10).
+    SettleHold on HoldId, "hold:settle", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died"];
+    /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
+    WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
+    /// Add a further factor, proved for this act by the strongest kind of factor that the account holds (R2).
+    AddFactor on AccountId, "account:add-factor", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
+    /// Answer a challenge with a security key or passkey: alone it signs in; where a sign-in is half open or somebody is signed in, `account:prove-factor` or `account:reauthenticate` decides what it does.
+    UseKey on Site, "account:use-key", needs [], gates [],
+        Neither with Itself, at_most [Nobody, HalfSession, Session, FreshSession, StepUp], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression"];
     /// Prove a factor again, for sensitive pages or for one act.
     Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
     /// Mint an API token.
     MintToken on AccountId, "token:mint", needs [Oneself], gates [VerifiedAddress, Factor],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:added"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:added", "hold:proposed"];
     /// Delete an API token.
     RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];

@@ -14,9 +14,10 @@ use crate::db::entities::acts;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, ActAsked, Entry};
-use crate::ids::{AccountId, ActId};
+use crate::holds::Proven;
+use crate::ids::{AccountId, ActId, FactorId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, ActionName, Actor, Denied, Permit, Reauthenticate};
+use crate::policy::{Action, ActionName, Actor, Denied, Permit, Proof, Reauthenticate, SessionProof, standing};
 use crate::refused::Refused;
 
 /// How long an act waits for its proof, and the proof for its act.
@@ -72,20 +73,38 @@ async fn write(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, asked: &
     Ok(id)
 }
 
-const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id = $2 AND session_id = $3 AND action = $4 AND digest = $5 \
-    AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6";
+const PROVE: &str = "UPDATE acts SET proved_at = $3, proved_with = $4, factor_id = $5 \
+    WHERE id = $1 AND session_id = $2 AND proved_at IS NULL AND spent_at IS NULL AND expires_at > $3";
 
-/// Spends the proof that was made for exactly this act.
+/// Notes that a factor was proved for an act of this session; false when the act is over, proved already, or another session's.
+pub(crate) async fn prove(tx: &Tx, act: ActId, session: &SessionProof, proof: Proof, factor: FactorId) -> Result<bool, Refused> {
+    let values = vec![Value::from(act), Value::from(session.id), Value::from(tx.now()), Value::from(proof.wire()), Value::from(factor)];
+    Ok(tx.execute(PROVE, values).await? == 1)
+}
+
+/// R2: a proof counts by the strongest kind of factor that the account holds: where there is a key, only a key's.
+const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id = $2 AND session_id = $3 AND action = $4 AND digest = $5 \
+    AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6 \
+    AND (proved_with = 'webauthn' OR action = 'account:remove-factor' OR NOT EXISTS ( \
+    SELECT 1 FROM factors f WHERE f.account_id = $2 AND f.until_at IS NULL AND f.kind = 'webauthn')) RETURNING proved_with, factor_id";
+
+/// Whether an act takes any factor of the account: which one removes which, and when, is a matter of their ages (R12).
+pub(crate) async fn takes_any_factor<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<bool, Refused> {
+    Ok(open(read, actor, act).await?.is_some_and(|row| row.action == ActionName::RemoveFactor.wire()))
+}
+
+/// Spends the proof that was made for exactly this act; says what was proved.
 ///
 /// # Errors
-/// `NeedsProof` unless there is one: for this account, session, action, subject and parameters, proved, unspent and not expired.
+/// `NeedsProof` unless there is one: for this account, session, action, subject and parameters, proved by the strongest kind of factor
+/// that the account holds, unspent and not expired.
 pub async fn spend<A>(
     _env: &Env,
     tx: &mut Tx,
     permit: &Permit<A>,
     act: Option<ActId>,
     parameters: &serde_json::Value,
-) -> Result<(), Refused>
+) -> Result<Proven, Refused>
 where
     A: Action,
     A::On: Display,
@@ -101,7 +120,10 @@ where
         Value::from(digest),
         Value::from(tx.now()),
     ];
-    if tx.execute(SPEND, values).await? == 1 { Ok(()) } else { Err(Denied::NeedsProof.into()) }
+    let row = tx.row(SPEND, values).await?.ok_or(Denied::NeedsProof)?;
+    let with: Option<String> = row.try_get("", "proved_with")?;
+    let with = with.as_deref().and_then(Proof::from_wire).ok_or(Denied::NeedsProof)?;
+    Ok(Proven { with, factor: row.try_get("", "factor_id")? })
 }
 
 /// What the page that asks for the proof says; `None` when the act is not this session's, or is over.
@@ -117,8 +139,11 @@ pub async fn description<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Res
 /// # Errors
 /// The database.
 pub(crate) async fn is_proved<R: Reading>(read: &R, actor: &Actor, act: Option<ActId>) -> Result<bool, Refused> {
-    let Some(act) = act else { return Ok(false) };
-    Ok(open(read, actor, act).await?.is_some_and(|row| row.proved_at.is_some()))
+    let (Some(act), Some(account)) = (act, actor.account()) else { return Ok(false) };
+    let Some(with) = open(read, actor, act).await?.filter(|row| row.proved_at.is_some()).and_then(|row| row.proved_with) else {
+        return Ok(false);
+    };
+    Ok(Proof::from_wire(&with) == Some(Proof::Key) || !standing(read, account, None).await?.key)
 }
 
 /// The form of an act, to be shown again after the detour; `None` when the act is not this session's, or is over.

@@ -1,6 +1,8 @@
-//! TOTP: enrolling the first factor, signing in with it, proving it again.
+//! TOTP: enrolling it as first or further factor, signing in with it, proving it again.
 //!
 //! A step is accepted once: the row remembers the newest, and one UPDATE decides between two at the same moment.
+
+use std::time::Duration;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
@@ -12,13 +14,31 @@ use crate::act;
 use crate::db::entities::factors;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
-use crate::ids::{AccountId, ActId, FactorId};
+use crate::events::{self, CodeReplayed, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
+use crate::holds::{self, Grant, Passed, wake};
+use crate::ids::{AccountId, ActId, EventId, FactorId, HoldId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, AddFirstFactor, Denied, Permit, Reauthenticate, SessionProof};
+use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Proof, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
+use crate::signin::acts;
 use crate::signin::attempt::{self, Outcome};
-use crate::signin::session::With;
+use crate::signin::session::{self, With};
+
+/// Why a code is refused that was accepted before.
+const REPLAYED: &str = "the code was used before";
+/// How often the owner of a factor is told of replays, at most.
+const TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+const TOLD: &str = "SELECT 1 AS one FROM events WHERE account_id = $1 AND kind = 'account:two_factor:replayed' AND at > $2 LIMIT 1";
+
+/// Tells the owner that a code was sent a second time, at most once an hour: whoever has it has seen it.
+async fn tell_replay<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId, reason: &str) -> Result<(), Refused> {
+    let since = tx.now().minus(TOLD_EVERY);
+    if reason == REPLAYED && tx.row(TOLD, vec![Value::from(account), Value::from(since)]).await?.is_none() {
+        events::record(env, tx, permit, Entry::of(CodeReplayed {}).about(account)).await?;
+    }
+    Ok(())
+}
 
 /// Judges a typed code against the account's factor, and takes its step.
 async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<Result<FactorId, &'static str>, Refused> {
@@ -26,7 +46,7 @@ async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<R
     let secret = unseal(env, &row)?;
     match check(&secret, typed, tx.now().as_seconds(), row.last_step) {
         TotpVerdict::Accepted { step } if take_step(tx, row.id, step).await? => Ok(Ok(row.id)),
-        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err("the code was used before")),
+        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err(REPLAYED)),
         TotpVerdict::Drifted { .. } | TotpVerdict::Wrong => Ok(Err("the code was wrong")),
     }
 }
@@ -66,9 +86,15 @@ pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret) -> Result<Outcome,
     let account = actor.account().ok_or(Denied::NotValid)?;
     let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    attempt::step(env, actor, Some(taken), move |tx, _| {
+    attempt::step(env, actor, Some(taken), move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
-        Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
+        Box::pin(async move {
+            let accepted = accept(&env, tx, account, typed.expose()).await?;
+            if let Err(reason) = accepted {
+                tell_replay(&env, tx, permit, account, reason).await?;
+            }
+            Ok(accepted.map(With::Totp))
+        })
     })
     .await
 }
@@ -96,14 +122,41 @@ impl Pending {
     }
 }
 
+/// Whether the account holds a factor: adding another is a grant with a proof of its own (R2).
+pub(crate) async fn holds_one(env: &Env, actor: &Actor, account: AccountId) -> Result<bool, Refused> {
+    act::view::<SeeAccount, _, _>(env, actor, account, |_, permit| Box::pin(async move { Ok(permit.standing().factor) })).await
+}
+
+/// The proof of a mailbox adds the first factor, and never another.
+pub(crate) fn check_first(permit: &Permit<AddFirstFactor>) -> Result<(), Refused> {
+    if permit.standing().factor { Err(Denied::NeedsProof.into()) } else { Ok(()) }
+}
+
 /// The secret that the page offers.
 ///
 /// # Errors
-/// `Invalid` when the account has the factor already.
-pub async fn pending<R: Reading>(env: &Env, read: &R, permit: &Permit<AddFirstFactor>) -> Result<Pending, Refused> {
+/// `Denied` by a gate; `Invalid` when the account has an app already.
+pub async fn pending(env: &Env, actor: &Actor, account: AccountId) -> Result<Pending, Refused> {
+    let inner = env.clone();
+    if holds_one(env, actor, account).await? {
+        return act::view::<AddFactor, _, _>(env, actor, account, move |read, permit| {
+            Box::pin(async move { offered(&inner, read, permit).await })
+        })
+        .await;
+    }
+    act::view::<AddFirstFactor, _, _>(env, actor, account, move |read, permit| Box::pin(async move { offered(&inner, read, permit).await }))
+        .await
+}
+
+async fn offered<A, R>(env: &Env, read: &R, permit: &Permit<A>) -> Result<Pending, Refused>
+where
+    A: Action<On = AccountId>,
+    R: Reading,
+{
     let account = *permit.on();
     let newest = factors::Entity::find()
         .filter(factors::Column::AccountId.eq(account))
+        .filter(factors::Column::Kind.eq("totp"))
         .order_by_desc(factors::Column::FromAt)
         .one(read.connection())
         .await?;
@@ -111,9 +164,13 @@ pub async fn pending<R: Reading>(env: &Env, read: &R, permit: &Permit<AddFirstFa
         return Err(Invalid::new("", "Your account has an authenticator app already.").into());
     }
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
-    let proved = session.mailbox_proved_at.ok_or(Denied::NotValid)?;
+    let proved = match session.mailbox_proved_at {
+        _ if permit.standing().factor => 0,
+        Some(at) => at.as_micros(),
+        None => return Err(Denied::NotValid.into()),
+    };
     let newest = newest.map(|row| row.id.to_string()).unwrap_or_default();
-    let bound = format!("{account}|{}|{}|{newest}", session.id, proved.as_micros());
+    let bound = format!("{account}|{}|{proved}|{newest}", session.id);
     let digest = env.keys.keyed_hash("totp-pending", bound.as_bytes()).digest;
     let secret = TotpSecret::from_bytes(&digest[..20]).expect("20 bytes were taken");
     Ok(Pending { secret })
@@ -128,52 +185,125 @@ pub enum Enrolled {
     Wrong,
     /// The device's clock is off by this many steps of 30 seconds; positive when it is ahead. Explained, never accepted.
     Drifted(i64),
+    /// It waits as this hold (R3); when that was served, the same may be asked once more.
+    Held(HoldId),
 }
 
-/// Adds the first factor, when the code proves that the app has the secret.
+/// Adds an authenticator app, when the code proves that it has the secret: the first factor, or a further one (R2).
 ///
 /// # Errors
-/// `Limited`; `Denied` by a gate; `Invalid` when the account has the factor already.
-pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<Enrolled, Refused> {
+/// `Limited`; `Denied` by a gate; `NeedsProof` where the account holds a factor; `Invalid` when it has an app already.
+pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, act: Option<ActId>) -> Result<Enrolled, Refused> {
+    let further = holds_one(env, actor, account).await?;
+    if further {
+        // Without the proof no code is judged: the person comes back with a newer one.
+        let asking = actor.clone();
+        let ready = act::view::<AddFactor, _, _>(env, actor, account, move |read, _| {
+            Box::pin(async move { acts::is_proved(read, &asking, act).await })
+        });
+        if !ready.await? {
+            return Err(Denied::NeedsProof.into());
+        }
+    }
     let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    let enrolled = act::act::<AddFirstFactor, _, _>(env, actor, account, move |tx, permit| {
-        let (env, typed) = (inner.clone(), typed.clone());
-        Box::pin(async move { add(&env, tx, permit, typed.expose()).await })
-    })
-    .await?;
+    let enrolled = if further {
+        act::act::<AddFactor, _, _>(env, actor, account, move |tx, permit| {
+            let (env, typed) = (inner.clone(), typed.clone());
+            Box::pin(async move { add_further(&env, tx, permit, typed.expose(), act).await })
+        })
+        .await?
+    } else {
+        act::act::<AddFirstFactor, _, _>(env, actor, account, move |tx, permit| {
+            let (env, typed) = (inner.clone(), typed.clone());
+            Box::pin(async move {
+                check_first(permit)?;
+                match judge(&env, tx, permit, typed.expose()).await? {
+                    Ok(fits) => {
+                        add(&env, tx, permit, &fits).await?;
+                        wake::after_first_factor(&env, tx, permit, *permit.on()).await?;
+                        Ok(Enrolled::Added)
+                    }
+                    Err(enrolled) => Ok(enrolled),
+                }
+            })
+        })
+        .await?
+    };
     if enrolled == Enrolled::Added {
         limits::give_back(env, taken).await?;
     }
     Ok(enrolled)
 }
 
-async fn add(env: &Env, tx: &mut Tx, permit: &Permit<AddFirstFactor>, typed: &str) -> Result<Enrolled, Refused> {
-    let account = *permit.on();
-    let pending = pending(env, tx, permit).await?;
-    let (step, reason) = match check(&pending.secret, typed, tx.now().as_seconds(), None) {
-        TotpVerdict::Accepted { step } => (Ok(step), ""),
-        TotpVerdict::Drifted { steps } => (Err(Enrolled::Drifted(steps)), "the device's clock is wrong"),
-        TotpVerdict::Replayed | TotpVerdict::Wrong => (Err(Enrolled::Wrong), "the code was wrong"),
-    };
-    let step = match step {
-        Ok(step) => step,
-        Err(enrolled) => {
-            let entry = Entry::of(FactorRefused { reason: reason.to_owned() }).about(account);
-            events::record_failure(env, tx, permit, entry, account.0.as_bytes()).await?;
-            return Ok(enrolled);
-        }
-    };
-    let id = insert(env, tx, permit, &pending.secret, step).await?;
-    if let Some(session) = permit.actor().session {
-        prove_session(tx, &session, id).await?;
-    }
-    events::record(env, tx, permit, Entry::of(FactorAdded { method: "totp".to_owned() }).about(account)).await?;
-    Ok(Enrolled::Added)
+/// What the proof of adding an app is bound to, and what it says to the person.
+#[must_use]
+pub fn to_prove() -> (serde_json::Value, &'static str) {
+    (serde_json::json!({ "method": "totp" }), "Add an authenticator app to your account.")
 }
 
-async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &TotpSecret, step: i64) -> Result<FactorId, Refused> {
-    let (account, id) = (*permit.on(), FactorId::new(tx.now(), &*env.entropy));
+/// A wrong code leaves the proof good for the next one.
+async fn add_further(env: &Env, tx: &mut Tx, permit: &Permit<AddFactor>, typed: &str, act: Option<ActId>) -> Result<Enrolled, Refused> {
+    let fits = match judge(env, tx, permit, typed).await? {
+        Ok(fits) => fits,
+        Err(enrolled) => return Ok(enrolled),
+    };
+    let (parameters, description) = to_prove();
+    let proof = acts::spend(env, tx, permit, act, &parameters).await?;
+    let description = description.trim_end_matches('.').to_owned();
+    match holds::pass(env, tx, permit, Grant { proof, parameters, description }).await? {
+        Passed::Held(hold) => Ok(Enrolled::Held(hold)),
+        Passed::Now => {
+            add(env, tx, permit, &fits).await?;
+            Ok(Enrolled::Added)
+        }
+    }
+}
+
+/// The offered secret, and the step whose code proved that the app has it.
+struct Fits {
+    secret: TotpSecret,
+    step: i64,
+}
+
+/// Judges the code that should prove that the app has the offered secret.
+async fn judge<A: Action<On = AccountId>>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    typed: &str,
+) -> Result<Result<Fits, Enrolled>, Refused> {
+    let account = *permit.on();
+    let pending = offered(env, tx, permit).await?;
+    let (enrolled, reason) = match check(&pending.secret, typed, tx.now().as_seconds(), None) {
+        TotpVerdict::Accepted { step } => return Ok(Ok(Fits { secret: pending.secret, step })),
+        TotpVerdict::Drifted { steps } => (Enrolled::Drifted(steps), "the device's clock is wrong"),
+        TotpVerdict::Replayed | TotpVerdict::Wrong => (Enrolled::Wrong, "the code was wrong"),
+    };
+    let entry = Entry::of(FactorRefused { reason: reason.to_owned() }).about(account);
+    events::record_failure(env, tx, permit, entry, account.0.as_bytes()).await?;
+    Ok(Err(enrolled))
+}
+
+async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, fits: &Fits) -> Result<(), Refused> {
+    let account = *permit.on();
+    let id = insert(env, tx, (account, permit.event()), &fits.secret, fits.step).await?;
+    if let Some(session) = permit.actor().session {
+        session::prove(tx, session.id, Proof::Totp, id).await?;
+    }
+    let event = FactorAdded { method: "totp".to_owned(), label: "Authenticator app".to_owned() };
+    events::record(env, tx, permit, Entry::of(event).about(account)).await?;
+    Ok(())
+}
+
+async fn insert(
+    env: &Env,
+    tx: &Tx,
+    (account, began_by): (AccountId, EventId),
+    secret: &TotpSecret,
+    step: i64,
+) -> Result<FactorId, Refused> {
+    let id = FactorId::new(tx.now(), &*env.entropy);
     let row = factors::ActiveModel {
         id: Set(id),
         account_id: Set(account),
@@ -184,7 +314,7 @@ async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &To
         last_used_at: Set(Some(tx.now())),
         from_at: Set(tx.now()),
         until_at: Set(None),
-        began_by: Set(permit.event()),
+        began_by: Set(began_by),
         ended_by: Set(None),
         credential_id: Set(None),
         sign_count: Set(None),
@@ -198,17 +328,6 @@ async fn insert(env: &Env, tx: &Tx, permit: &Permit<AddFirstFactor>, secret: &To
     if rows == 1 { Ok(id) } else { Err(Invalid::new("", "Your account has an authenticator app already.").into()) }
 }
 
-const PROVE_SESSION: &str =
-    "UPDATE sessions SET proved_at = $2, proved_with = 'totp', factor_id = $3 WHERE id = $1 AND until_at IS NULL AND expires_at > $2";
-
-async fn prove_session(tx: &Tx, session: &SessionProof, factor: FactorId) -> Result<(), Refused> {
-    let done = tx.execute(PROVE_SESSION, vec![Value::from(session.id), Value::from(tx.now()), Value::from(factor)]).await?;
-    if done == 1 { Ok(()) } else { Err(Denied::NotValid.into()) }
-}
-
-const PROVE_ACT: &str = "UPDATE acts SET proved_at = $4, proved_with = 'totp' \
-    WHERE id = $1 AND account_id = $2 AND session_id = $3 AND proved_at IS NULL AND spent_at IS NULL AND expires_at > $4";
-
 /// What became of proving a factor again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proved {
@@ -218,6 +337,8 @@ pub enum Proved {
     Wrong,
     /// It was right, and the act it was for is gone.
     Gone,
+    /// The account holds a key, and an act wants the strongest kind of factor (R2).
+    TooWeak,
 }
 
 /// Proves the factor again: for one act (R2), or so that the session is fresh (R1).
@@ -242,21 +363,29 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
     let account = *permit.on();
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
     let failed = |reason: &str| Entry::of(ReauthenticationFailed { reason: reason.to_owned() }).about(account);
+    let any = match act {
+        Some(act) => acts::takes_any_factor(tx, permit.actor(), act).await?,
+        None => true,
+    };
+    if !any && permit.standing().key {
+        events::record_failure(env, tx, permit, failed("the account holds a security key"), account.0.as_bytes()).await?;
+        return Ok(Proved::TooWeak);
+    }
     let factor = match accept(env, tx, account, typed).await? {
         Ok(factor) => factor,
         Err(reason) => {
             events::record_failure(env, tx, permit, failed(reason), account.0.as_bytes()).await?;
+            tell_replay(env, tx, permit, account, reason).await?;
             return Ok(Proved::Wrong);
         }
     };
     if let Some(act) = act {
-        let values = vec![Value::from(act), Value::from(account), Value::from(session.id), Value::from(tx.now())];
-        if tx.execute(PROVE_ACT, values).await? != 1 {
+        if !acts::prove(tx, act, &session, Proof::Totp, factor).await? {
             events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
             return Ok(Proved::Gone);
         }
     } else {
-        prove_session(tx, &session, factor).await?;
+        session::prove(tx, session.id, Proof::Totp, factor).await?;
     }
     let event = Reauthenticated { factor: "totp".to_owned(), act: act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;

@@ -3,11 +3,14 @@
 pub mod addresses; // adding, removing and choosing addresses
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
+pub mod consent; //   approving a change that waits (R7)
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
+pub mod keys; //      security keys and passkeys
 pub mod mailbox; //   six-digit codes sent to a mailbox (R4, R5)
 pub mod password; //  choosing and weighing passwords, beside the async threads
 pub mod recovery; //  recovery codes
+pub mod removal; //   removing factors (R12)
 pub mod reset; //     a new password by mail
 pub mod session; //   opening and ending sessions
 

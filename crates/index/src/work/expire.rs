@@ -13,6 +13,8 @@ use crate::env::Env;
 const SESSIONS_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// How long codes, links, acts and half-open sign-ins are kept once they have expired: their page can still say so.
 const TRACES_FOR: Duration = Duration::from_secs(86_400);
+/// How long a challenge for a security key is kept once it has expired.
+const CHALLENGES_FOR: Duration = Duration::from_secs(3600);
 /// How long a window of a limit is kept, and at least as long as twice its length.
 const LIMITS_FOR: Duration = Duration::from_secs(2 * 86_400);
 /// How long a window of counted failures is kept once an event says how many they were.
@@ -38,6 +40,7 @@ const SWEEPS: &[(&str, Duration)] = &[
     ),
     ("DELETE FROM links WHERE id IN (SELECT id FROM links WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", TRACES_FOR),
     ("DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", TRACES_FOR),
+    ("DELETE FROM ceremonies WHERE id IN (SELECT id FROM ceremonies WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", CHALLENGES_FOR),
     ("DELETE FROM limit_windows WHERE window_at < $1 AND window_at + 2000000 * window_s < $2", LIMITS_FOR),
     ("DELETE FROM event_counts WHERE closed_by IS NOT NULL AND window_at < $1 AND window_at < $2", COUNTS_FOR),
     (

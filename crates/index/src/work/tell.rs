@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use credentials::secret::Secret;
+use sea_orm::{EntityTrait, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
-use crate::db::Reading;
+use crate::db::entities::addresses;
+use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AddressId, EventId};
+use crate::events::Kind;
+use crate::holds::serving;
+use crate::ids::{AddressId, EventId, HoldId};
 use crate::mail::Undelivered;
-use crate::notices::{self, NoLetter};
+use crate::notices::{self, NoLetter, Recipient};
 use crate::queue::{self, Claimed, Enclosed, JobKind, NewJob};
 use crate::refused::Refused;
 
@@ -25,6 +30,9 @@ const SECRET_FOR: Duration = Duration::from_secs(86_400);
 struct Payload {
     event: EventId,
     to: Option<AddressId>,
+    /// The link in it works as long as the hold waits: it is worth telling however late.
+    #[serde(default)]
+    lasting: bool,
 }
 
 impl Payload {
@@ -53,15 +61,21 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
         tracing::info!(event = %event.id, kind = kind.wire(), "nobody has a verified address to be told at");
         return Ok(());
     }
+    let proposed = if kind == Kind::HoldProposed { notices::hold_of(&event) } else { None };
     let own = env.clone();
     housekeeping(env, Housekeeping::Queue, move |tx| {
         Box::pin(async move {
             for person in people {
+                let key = format!("mail:{}:{}", payload.event, person.mark);
+                let enclosed = match proposed {
+                    Some(hold) => veto_link(&own, tx, hold, &person, (payload.event, &key)).await?,
+                    None => job.enclosed.clone(),
+                };
                 let mail = NewJob {
                     kind: JobKind::SendMail,
-                    key: format!("mail:{}:{}", payload.event, person.mark),
-                    payload: serde_json::to_value(Payload { event: payload.event, to: Some(person.address) })?,
-                    enclosed: job.enclosed.clone().filter(|_| !person.as_staff).map(Enclosed),
+                    key,
+                    payload: serde_json::to_value(Payload { event: payload.event, to: Some(person.address), lasting: proposed.is_some() })?,
+                    enclosed: enclosed.filter(|_| !person.as_staff).map(Enclosed),
                     run_at: tx.now(),
                 };
                 queue::enqueue(&own, tx, mail).await?;
@@ -73,6 +87,34 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
     Ok(())
 }
 
+/// A veto link for one recipient (R10). A second run finds the mail and makes none.
+async fn veto_link(env: &Env, tx: &Tx, hold: HoldId, to: &Recipient, (event, key): (EventId, &str)) -> Result<Option<Secret>, Refused> {
+    const KNOWN: &str = "SELECT 1 AS one FROM jobs WHERE key = $1";
+    if tx.row(KNOWN, vec![Value::from(key)]).await?.is_some() {
+        return Ok(None);
+    }
+    let link = serving::veto_link(env, tx, hold, (to.account, to.address), event).await?;
+    Ok(link.map(|token| Secret::new(token.expose())))
+}
+
+/// The mail server took a notice of a hold: its reader counts as told (R9).
+async fn note_told(env: &Env, event: EventId, to: AddressId) -> Result<(), Failed> {
+    let read = env.db.read(env.now()).await.map_err(Refused::from)?;
+    let (kind, event) = notices::event(&read, event).await?;
+    let Some(hold) = (if kind == Kind::HoldProposed { notices::hold_of(&event) } else { None }) else { return Ok(()) };
+    drop(read);
+    let told = housekeeping(env, Housekeeping::Holds, move |tx| {
+        Box::pin(async move {
+            let row = addresses::Entity::find_by_id(to).one(tx.connection()).await?;
+            match row {
+                Some(row) => serving::told(tx, hold, row.account_id).await,
+                None => Ok(()),
+            }
+        })
+    });
+    Ok(told.await?)
+}
+
 /// Hands one mail over. Delivered at least once: a second run sends the same mail under the same Message-ID.
 pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
     let payload = Payload::of(&job)?;
@@ -81,14 +123,14 @@ pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
     let letter = notices::compose(env, &read, payload.event, to, job.enclosed.as_ref()).await?;
     drop(read);
     match env.mailer.deliver(&letter).await {
-        Ok(()) => Ok(()),
-        Err(e) => Err(judge(&job, letter.at, env.now(), e)),
+        Ok(()) => note_told(env, payload.event, to).await,
+        Err(e) => Err(judge(&job, payload.lasting, letter.at, env.now(), e)),
     }
 }
 
 /// Whether another try makes sense.
-fn judge(job: &Claimed, at: Time, now: Time, e: Undelivered) -> Failed {
-    let stale = job.enclosed.is_some() && now.since(at) > SECRET_FOR;
+fn judge(job: &Claimed, lasting: bool, at: Time, now: Time, e: Undelivered) -> Failed {
+    let stale = job.enclosed.is_some() && !lasting && now.since(at) > SECRET_FOR;
     let last = match &e {
         Undelivered::Never(_) => true,
         Undelivered::Refused(_) => stale || job.tries >= REFUSED_TRIES,
@@ -117,7 +159,7 @@ mod tests {
 
     fn is_last(job: &Claimed, hours: u64, e: Undelivered) -> bool {
         let at = Time::from_seconds(1_700_000_000);
-        matches!(judge(job, at, at.plus(Duration::from_secs(hours * 3600)), e), Failed::Fail(_))
+        matches!(judge(job, false, at, at.plus(Duration::from_secs(hours * 3600)), e), Failed::Fail(_))
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn factors() -> Vec<FactorLine> {
 }
 
 fn address(email: &str, verified: Option<When>) -> AddressLine {
-    AddressLine { email: email.into(), primary: false, public: false, added: ago(9_000_000), verified, lost_because: None }
+    AddressLine { email: email.into(), primary: false, public: false, added: ago(9_000_000), verified, lost_because: None, waits: false }
 }
 
 fn addresses(verified: Option<When>) -> Vec<AddressLine> {

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use clap::Args;
 use index::config::Config;
+use index::holds::serving;
 use index::projects::watching;
 use index::{Env, work};
 use tokio::net::TcpListener;
@@ -48,17 +49,35 @@ impl Serve {
 
 async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
     account::print_first_link(&env).await?;
+    // Before anybody can propose or veto: what was not served is added to every hold (R9).
+    serving::beat(&env).await?;
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let beating = tokio::spawn(beat(env.clone(), stopped.clone()));
     let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));
     let app = router(App::new(env.clone(), drill), routes::table());
     tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
     listen::serve(listener, app, until_told(stop)).await;
     jobs.await.context("the jobs ended badly")?;
     watching.await.context("watching ended badly")?;
+    beating.await.context("the heartbeat ended badly")?;
     env.db.clone().close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says every half minute that the index serves, until told to stop.
+async fn beat(env: Env, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(serving::BEAT) => {
+                if let Err(e) = serving::beat(&env).await {
+                    tracing::error!(error = %e, "the heartbeat could not be written: the time will be added to every hold");
+                }
+            }
+            told = stop.changed() => if told.is_err() { break },
+        }
+    }
 }
 
 /// Waits for SIGTERM or SIGINT, then tells the jobs too.

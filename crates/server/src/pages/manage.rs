@@ -80,6 +80,8 @@ pub struct AddressLine {
     pub verified: Option<When>,
     /// Why it lost its proof: "its domain lapsed"; nothing while it is verified, or never was.
     pub lost_because: Option<&'static str>,
+    /// Whether a change of it waits.
+    pub waits: bool,
 }
 
 /// The form of `/manage/account/profile/`: what others see.
@@ -112,6 +114,12 @@ pub struct Proved {
 
 /// A factor of an account.
 pub struct FactorLine {
+    /// Its id, sent as `device_id`.
+    pub id: String,
+    /// What its owner calls it, possibly empty.
+    pub label: String,
+    /// Whether it is an authenticator app.
+    pub is_totp: bool,
     /// What it is: "Authenticator app (TOTP)".
     pub kind: String,
     /// When it was added.
@@ -172,6 +180,8 @@ pub struct TwoFactor {
     pub factors: Vec<FactorLine>,
     /// How many recovery codes are unused; nothing while there are none.
     pub codes_left: Option<u32>,
+    /// The proof that was made for a form of the page.
+    pub act: Option<String>,
 }
 
 /// `/manage/account/totp-provision`.
@@ -375,12 +385,13 @@ pub fn nav(here: &str) -> Nav<'_> {
 
 impl Nav<'_> {
     /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 6] = [
+    const PAGES: [(&'static str, &'static str, &'static str); 7] = [
         ("account", "/manage/account/", "Overview"),
         ("projects", "/manage/projects/", "Projects"),
         ("token", "/manage/account/token/", "API tokens"),
         ("two-factor", "/manage/account/two-factor/", "Two factors"),
         ("emails", "/manage/account/emails/", "Addresses"),
+        ("holds", "/manage/holds/", "Changes that wait"),
         ("history", "/manage/account/security-history/", "Security history"),
     ];
 }

@@ -7,6 +7,7 @@ pub mod account;
 pub mod errors;
 pub mod form;
 pub mod frame;
+pub mod holds;
 pub mod manage;
 pub mod parts;
 pub mod public;

@@ -2,16 +2,17 @@
 
 use index::accounts::history;
 use index::accounts::show::{self, Factor, Overview};
-use index::ids::AccountId;
+use index::ids::{AccountId, ActId};
 use index::policy::{Action, ChangeProfile, SeeAccount, Standing};
+use index::signin::recovery;
 use serde::Deserialize;
 
 use super::gates::{self, frame};
 use super::{addresses, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Input, Nothing};
-use crate::pages::FormErrors;
 use crate::pages::manage::{Account, EventLine, FactorLine, Profile, SecurityHistory, TwoFactor};
+use crate::pages::{Action as Leading, Banner, FormErrors, Kind};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -23,6 +24,9 @@ async fn overview_of<A: Action<On = AccountId>>(ctx: &Ctx<A>) -> Result<(Overvie
 
 fn factor_lines<A: Action>(ctx: &Ctx<A>, factors: &[Factor]) -> Vec<FactorLine> {
     let line = |factor: &Factor| FactorLine {
+        id: factor.id.to_string(),
+        label: factor.label.clone(),
+        is_totp: factor.kind == "totp",
         kind: if factor.kind == "totp" { "Authenticator app (TOTP)".to_owned() } else { factor.kind.clone() },
         added: when(ctx.env(), factor.added),
         last_used: factor.last_used.map(|at| when(ctx.env(), at)),
@@ -56,14 +60,16 @@ fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed:
     let public = overview.addresses.iter().find(|row| row.is_public).map(|row| row.address.clone()).unwrap_or_default();
     let (errors, name, public_email) = typed.unwrap_or_else(|| (FormErrors::none(), overview.account.display_name.clone(), public));
     let choices = overview.addresses.iter().filter(|row| row.verified_at.is_some()).map(|row| row.address.clone()).collect();
+    let mut surroundings = frame(ctx, None);
+    surroundings.banners.extend(few_codes(overview.codes_left));
     Account {
-        frame: frame(ctx, None),
+        frame: surroundings,
         username: overview.account.username,
         name: overview.account.display_name,
         created: when(ctx.env(), overview.account.created_at),
         gates: gates::lines(standing, &primary, None),
         profile: Profile { csrf_token: ctx.frame().csrf_token, errors, name, public_email, choices },
-        addresses: addresses::lines(ctx.env(), overview.addresses),
+        addresses: overview.addresses.into_iter().map(|row| addresses::line(ctx.env(), row, false)).collect(),
         factors: factor_lines(ctx, &overview.factors),
         codes_left: overview.codes_left,
         tokens: overview.tokens,
@@ -71,14 +77,29 @@ fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed:
     }
 }
 
+/// The reminder that few recovery codes are left.
+fn few_codes(left: Option<u32>) -> Option<Banner> {
+    let left = left.filter(|left| *left <= recovery::FEW)?;
+    let text = if left == 1 { "One recovery code is left.".to_owned() } else { format!("{left} recovery codes are left.") };
+    let action = Leading::new("Make new recovery codes", "/manage/account/recovery-codes/regenerate");
+    Some(Banner::new(Kind::Warning, text, Some(action)))
+}
+
 /// `GET /manage/account/two-factor/`.
 ///
 /// # Errors
 /// The database.
-pub async fn two_factor(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> {
+pub async fn two_factor(ctx: Ctx<SeeAccount>, input: Input<Nothing, Back>) -> Result<Reply, Refusal> {
     let (overview, _) = overview_of(&ctx).await?;
     let factors = factor_lines(&ctx, &overview.factors);
-    Ok(Reply::page(&TwoFactor { frame: frame(&ctx, None), factors, codes_left: overview.codes_left }))
+    let act = input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string());
+    Ok(Reply::page(&TwoFactor { frame: frame(&ctx, None), factors, codes_left: overview.codes_left, act }))
+}
+
+/// The proof with which somebody comes back to a form of the page.
+#[derive(Deserialize)]
+pub struct Back {
+    act: Option<String>,
 }
 
 /// Where a page of the history begins.

@@ -1,15 +1,15 @@
 //! `/manage/account/emails/`: one's addresses. What adds, removes or chooses one wants a proof for this one act (R2).
 
 use index::accounts::addresses::{self, AddressRow, because_words};
-use index::ids::{AccountId, ActId};
+use index::ids::ActId;
 use index::policy::{Action, AddAddress, ChangePrimaryAddress, Denied, RemoveAddress, SeeAccount, SendVerification};
 use index::signin::acts;
-use index::signin::addresses as change;
+use index::signin::addresses::{self as change, Changed};
 use index::{Env, Refused};
 use serde::Deserialize;
 
 use super::gates::frame;
-use super::{field_error, refused_form, when};
+use super::{field_error, holds, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
@@ -33,28 +33,24 @@ struct Asked {
     email: String,
 }
 
-/// The lines of a list of addresses.
-pub(super) fn lines(env: &Env, rows: Vec<AddressRow>) -> Vec<AddressLine> {
-    let line = |row: AddressRow| AddressLine {
+/// The line of an address; `waits` says that a change of it waits.
+pub(super) fn line(env: &Env, row: AddressRow, waits: bool) -> AddressLine {
+    AddressLine {
         email: row.address,
         primary: row.is_primary,
         public: row.is_public,
         added: when(env, row.from_at),
         verified: row.verified_at.map(|at| when(env, at)),
         lost_because: row.unverified_because.filter(|_| row.verified_at.is_none()).map(|word| because_words(&word)),
-    };
-    rows.into_iter().map(line).collect()
+        waits,
+    }
 }
 
-/// The page as any action on the account may show it.
-async fn page<A: Action<On = AccountId>>(
-    ctx: &Ctx<A>,
-    errors: FormErrors,
-    typed: String,
-    proved: Option<Proved>,
-) -> Result<Emails, Refusal> {
-    let rows = ctx.view(ctx.account()?, |read, permit| Box::pin(addresses::of_account(read, *permit.on()))).await?;
-    Ok(Emails { frame: frame(ctx, None), errors, addresses: lines(ctx.env(), rows), typed, proved })
+/// The page as any action may show it.
+async fn page<A: Action>(ctx: &Ctx<A>, errors: FormErrors, typed: String, proved: Option<Proved>) -> Result<Emails, Refusal> {
+    let rows = change::listed(ctx.env(), ctx.actor(), ctx.account()?).await?;
+    let addresses = rows.into_iter().map(|(row, waits)| line(ctx.env(), row, waits)).collect();
+    Ok(Emails { frame: frame(ctx, None), errors, addresses, typed, proved })
 }
 
 /// `GET /manage/account/emails/`; with `act` the form whose proof was made carries it.
@@ -88,20 +84,14 @@ impl Email {
     }
 }
 
-/// What a change answers: the page again, the way to the proof, or what is wrong.
-async fn answer<A: Action<On = AccountId>>(
-    ctx: &Ctx<A>,
-    done: Result<(), Refused>,
-    what: &str,
-    (email, describe): (&str, String),
-) -> Result<Reply, Refusal> {
+/// What a change answers: the page again, the page of changes that wait, or what is wrong.
+async fn answer<A: Action>(ctx: &Ctx<A>, done: Result<Changed, Refused>, typed: &str) -> Result<Reply, Refusal> {
     match done {
-        Ok(()) => Ok(Reply::see_other(PAGE)),
-        Err(Refused::Denied(Denied::NeedsProof)) => Err(ctx.ask_proof(change::parameters(what, email), &describe).await),
+        Ok(Changed::Now) => Ok(Reply::see_other(PAGE)),
+        Ok(Changed::Held(_)) => Ok(Reply::see_other(holds::PAGE)),
         Err(refused) => {
             let errors = field_error(refused)?;
-            let typed = if what == "add" { email.to_owned() } else { String::new() };
-            Ok(refused_form(&page(ctx, errors, typed, None).await?))
+            Ok(refused_form(&page(ctx, errors, typed.to_owned(), None).await?))
         }
     }
 }
@@ -112,28 +102,56 @@ async fn answer<A: Action<On = AccountId>>(
 /// `Limited`; the way to a proof; what is wrong is shown on the page.
 pub async fn add(ctx: Ctx<AddAddress>, input: Form<Email>) -> Result<Reply, Refusal> {
     let (form, account) = (input.form, ctx.account()?);
-    let done = change::add(ctx.env(), ctx.actor(), account, &form.email, form.act()).await;
-    answer(&ctx, done, "add", (&form.email, format!("Add the address {} to your account", form.email.trim()))).await
+    match change::add(ctx.env(), ctx.actor(), account, &form.email, form.act()).await {
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let description = format!("Add the address {} to your account", form.email.trim());
+            Err(ctx.ask_proof(change::parameters("add", &form.email), &description).await)
+        }
+        done => answer(&ctx, done, &form.email).await,
+    }
 }
 
-/// `POST /manage/account/emails/remove/`.
+/// The account's address that a form names.
+async fn named<A: Action>(ctx: &Ctx<A>, form: &Email) -> Result<Result<AddressRow, Refused>, Refusal> {
+    Ok(change::find(ctx.env(), ctx.actor(), ctx.account()?, &form.email).await)
+}
+
+/// `POST /manage/account/emails/remove/`: at once, or as a change that waits where the address is settled (R7).
 ///
 /// # Errors
 /// The way to a proof; what is wrong is shown on the page.
 pub async fn remove(ctx: Ctx<RemoveAddress>, input: Form<Email>) -> Result<Reply, Refusal> {
-    let (form, account) = (input.form, ctx.account()?);
-    let done = change::remove(ctx.env(), ctx.actor(), account, &form.email, form.act()).await;
-    answer(&ctx, done, "remove", (&form.email, format!("Remove the address {} from your account", form.email.trim()))).await
+    let form = input.form;
+    let row = match named(&ctx, &form).await? {
+        Ok(row) => row,
+        Err(refused) => return answer(&ctx, Err(refused), "").await,
+    };
+    match change::remove(ctx.env(), ctx.actor(), row.id, form.act()).await {
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let description = format!("Remove the address {} from your account", row.address);
+            Err(ctx.ask_proof_on(&row.id.to_string(), change::parameters("remove", &row.address), &description).await)
+        }
+        done => answer(&ctx, done, "").await,
+    }
 }
 
-/// `POST /manage/account/emails/primary/`.
+/// `POST /manage/account/emails/primary/`: at once, or as a change that waits where the present one is settled (R7).
 ///
 /// # Errors
 /// The way to a proof; what is wrong is shown on the page.
 pub async fn primary(ctx: Ctx<ChangePrimaryAddress>, input: Form<Email>) -> Result<Reply, Refusal> {
-    let (form, account) = (input.form, ctx.account()?);
-    let done = change::make_primary(ctx.env(), ctx.actor(), account, &form.email, form.act()).await;
-    answer(&ctx, done, "primary", (&form.email, format!("Make {} your primary address", form.email.trim()))).await
+    let form = input.form;
+    let row = match named(&ctx, &form).await? {
+        Ok(row) => row,
+        Err(refused) => return answer(&ctx, Err(refused), "").await,
+    };
+    match change::make_primary(ctx.env(), ctx.actor(), row.id, form.act()).await {
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let description = format!("Make {} your primary address", row.address);
+            Err(ctx.ask_proof_on(&row.id.to_string(), change::parameters("primary", &row.address), &description).await)
+        }
+        done => answer(&ctx, done, "").await,
+    }
 }
 
 /// `POST /manage/account/emails/reverify/`.
@@ -143,5 +161,5 @@ pub async fn primary(ctx: Ctx<ChangePrimaryAddress>, input: Form<Email>) -> Resu
 pub async fn reverify(ctx: Ctx<SendVerification>, input: Form<Email>) -> Result<Reply, Refusal> {
     let (form, account) = (input.form, ctx.account()?);
     let done = addresses::reverify(ctx.env(), ctx.actor(), account, &form.email).await;
-    answer(&ctx, done, "reverify", (&form.email, String::new())).await
+    answer(&ctx, done.map(|()| Changed::Now), "").await
 }

@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod addresses;
+pub mod factors;
 pub mod gates;
+pub mod holds;
 pub mod next;
 pub mod profile;
 pub mod projects;

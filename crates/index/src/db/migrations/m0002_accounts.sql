@@ -100,15 +100,19 @@ CREATE TABLE holds (
   factor_id {uuid},
   state TEXT NOT NULL,
   created_at BIGINT NOT NULL,
+  served_from BIGINT NOT NULL,
   due_at BIGINT NOT NULL,
   closed_at BIGINT,
   began_by {uuid} NOT NULL,
   ended_by {uuid},
   case_id {uuid},
-  ended_because TEXT
+  ended_because TEXT,
+  used_at BIGINT,
+  veto_mailbox {bytes}
 );
 CREATE INDEX holds_account_id ON holds (account_id, id);
 CREATE INDEX holds_proposer_id ON holds (proposer_id, id);
+CREATE INDEX holds_subject ON holds (subject, closed_at);
 CREATE INDEX holds_due ON holds (due_at) WHERE state = 'waiting';
 -- One open hold per subject and kind.
 CREATE UNIQUE INDEX holds_open ON holds (action, subject) WHERE state = 'waiting';
@@ -117,6 +121,7 @@ CREATE TABLE hold_people (
   id {uuid} NOT NULL PRIMARY KEY,
   hold_id {uuid} NOT NULL,
   account_id {uuid} NOT NULL,
+  settled BOOLEAN NOT NULL,
   may_veto BOOLEAN NOT NULL,
   told_at BIGINT,
   approved_at BIGINT
