@@ -21,6 +21,7 @@ use index::ids::{AccountId, EventId, Site};
 use index::limits::{self, Limit, Whom};
 use index::policy::{Action, ActionName, Actor, Credential, Credentials, Denied, Origin, Permit};
 use index::signin::acts::{self, Asked};
+use index::signin::keys::Browser;
 use index::{Env, Refused, act};
 
 use crate::client;
@@ -90,9 +91,9 @@ impl<A: Action> Ctx<A> {
     pub fn pages(&self) -> &[&'static str] {
         &self.app.pages
     }
-    /// What tells this browser from others before anybody signs in: SHA-256 of its form cookie (R4, R30).
-    pub fn browser(&self) -> Vec<u8> {
-        LinkToken::parse(&self.form.cookie).map(|cookie| cookie.digest().to_vec()).unwrap_or_default()
+    /// The browser, known by the cookie that its forms are bound to; only pages and their scripts have one.
+    pub const fn browser(&self) -> Browser {
+        Browser(self.form.digest)
     }
     /// Whether cookies are for https only.
     pub fn https(&self) -> bool {
@@ -154,9 +155,19 @@ impl<A: Action<On = AccountId>> Ctx<A> {
     ///
     /// `parameters` are those that `signin::acts::spend` is given; `description` is what the page says.
     pub async fn ask_proof(&self, parameters: serde_json::Value, description: &str) -> Refusal {
-        match self.account() {
-            Ok(account) => self.ask_proof_on(&account.to_string(), parameters, description).await,
-            Err(refusal) => refusal,
+        self.ask_proof_for::<A>(parameters, description).await
+    }
+
+    /// The same for another action that the page at hand leads to.
+    pub async fn ask_proof_for<B: Action<On = AccountId>>(&self, parameters: serde_json::Value, description: &str) -> Refusal {
+        let account = match self.account() {
+            Ok(account) => account,
+            Err(refusal) => return refusal,
+        };
+        let asked = Asked { action: B::NAME, subject: account.to_string(), parameters, description: description.to_owned() };
+        match acts::ask(self.env(), self.actor(), account, asked).await {
+            Ok(act) => Refusal::Prove(act),
+            Err(refused) => refused.into(),
         }
     }
 }
@@ -216,7 +227,7 @@ where
 {
     let seen = Seen::of(&app, &request);
     // Only pages have forms; what tools read is not slowed by one.
-    let (form, made_cookie) = if door.face == Face::Html { FormGuard::of(&app, &seen.headers) } else { (FormGuard::NONE, false) };
+    let (form, made_cookie) = if door.face.has_forms() { FormGuard::of(&app, &seen.headers) } else { (FormGuard::NONE, false) };
     let mut viewer = None;
     let done = async {
         let (identified, request) = admit(&app, door, &seen, &form, request).await?;
@@ -241,8 +252,10 @@ where
             answer(refusal, door.face, &asked, frame, &seen.request_id)
         }
     };
-    if door.face == Face::Html {
-        guard_page(&app, &mut response, made_cookie.then_some(&form));
+    match door.face {
+        Face::Html => guard_page(&app, &mut response, made_cookie.then_some(&form)),
+        Face::Script => guard_script(&app, &mut response, made_cookie.then_some(&form)),
+        Face::Json | Face::Plain => {}
     }
     stamp(&app, &mut response, &seen);
     response
@@ -295,7 +308,7 @@ async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Re
     if accepts.contains(Credential::Signature) {
         (presented.signed, request) = signed_call(seen, request).await?;
     }
-    if door.face == Face::Html && !seen.method.is_safe() {
+    if door.face.has_forms() && !seen.method.is_safe() {
         let fields;
         (fields, request) = form.check(app, seen, request).await?;
         presented.link = fields.link;
@@ -327,14 +340,15 @@ async fn signed_call(seen: &Seen, request: Request) -> Result<(Option<SignedCall
 fn turn_away(refused: Refused, door: Door, had_session: bool, had_attempt: bool) -> Refusal {
     let accepts = Credentials::of(door.accepts);
     let Refused::Denied(denied @ (Denied::NotValid | Denied::WrongCredential)) = refused else { return refused.into() };
-    if door.face != Face::Html {
+    if !door.face.has_forms() {
         return denied.into();
     }
     if accepts.contains(Credential::MailLink) {
         return Refusal::LinkDead;
     }
     if denied == Denied::WrongCredential && had_session {
-        return Refusal::Reauthenticate;
+        let wants_key = accepts.contains(Credential::StepUp) && !accepts.contains(Credential::FreshSession);
+        return if wants_key { Refusal::StepUp } else { Refusal::Reauthenticate };
     }
     if had_attempt && !accepts.contains(Credential::HalfSession) {
         return Refusal::FinishSignIn;
@@ -347,6 +361,8 @@ fn turn_away(refused: Refused, door: Door, had_session: bool, had_attempt: bool)
 struct FormGuard {
     cookie: String,
     token: String,
+    /// SHA-256 of the cookie.
+    digest: [u8; 32],
 }
 
 /// What the gate itself reads of a posted form.
@@ -364,7 +380,7 @@ struct Checked {
 
 impl FormGuard {
     /// Where there is no form: it is never compared with one.
-    const NONE: Self = Self { cookie: String::new(), token: String::new() };
+    const NONE: Self = Self { cookie: String::new(), token: String::new(), digest: [0; 32] };
 
     /// The guard of this browser, and whether its cookie was made just now.
     fn of(app: &App, headers: &HeaderMap) -> (Self, bool) {
@@ -377,7 +393,7 @@ impl FormGuard {
         let mut bound = cookie.digest().to_vec();
         bound.extend(session.map(|s| s.digest().to_vec()).unwrap_or_default());
         let token = data_encoding::BASE64URL_NOPAD.encode(&env.keys.keyed_hash("form-token", &bound).to_bytes());
-        (Self { cookie: cookie.expose().to_owned(), token }, made)
+        (Self { cookie: cookie.expose().to_owned(), token, digest: cookie.digest() }, made)
     }
 
     /// Checks origin and form token; hands the body on.
@@ -445,6 +461,16 @@ fn guard_page(app: &App, response: &mut Response, made: Option<&FormGuard>) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    give_cookie(app, response, made);
+}
+
+/// What a script of ours reads is for this moment alone.
+fn guard_script(app: &App, response: &mut Response, made: Option<&FormGuard>) {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    give_cookie(app, response, made);
+}
+
+fn give_cookie(app: &App, response: &mut Response, made: Option<&FormGuard>) {
     if let Some(form) = made {
         let set = Reply::from(std::mem::take(response)).with_cookie(CookieName::Form, &form.cookie, app.env.config.is_https());
         *response = set.into_response();

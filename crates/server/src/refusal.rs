@@ -17,6 +17,8 @@ use crate::reply::Reply;
 pub enum Face {
     /// Pages for people.
     Html,
+    /// What scripts of our own pages read and post: forms as pages have them, answers in JSON.
+    Script,
     /// JSON.
     Json,
     /// What packaging clients expect: the message in the reason phrase and in the body.
@@ -29,9 +31,15 @@ impl Face {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Html => "Html",
+            Self::Script => "Script",
             Self::Json => "Json",
             Self::Plain => "Plain",
         }
+    }
+    /// Whether its doors stand behind forms of ours, which the gate checks.
+    #[must_use]
+    pub const fn has_forms(self) -> bool {
+        matches!(self, Self::Html | Self::Script)
     }
 }
 
@@ -46,6 +54,8 @@ pub enum Refusal {
     FinishSignIn,
     /// A factor must be proved again first.
     Reauthenticate,
+    /// A key must be proved again first.
+    StepUp,
     /// A factor must be proved for this one act first (R2).
     Prove(ActId),
     /// The link of a mail is used, expired or wrong.
@@ -107,6 +117,7 @@ pub fn answer(refusal: Refusal, face: Face, asked: &Asked<'_>, frame: impl FnOnc
     };
     let mut response = match face {
         Face::Html => html(&refusal, asked, frame, request_id),
+        Face::Script => script(&refusal, asked, request_id),
         Face::Json => json(&refusal, request_id),
         Face::Plain => plain(&refusal, asked, request_id),
     };
@@ -138,6 +149,8 @@ fn leads_to(refusal: &Refusal, asked: &Asked<'_>) -> Option<String> {
         Refusal::SignIn => "/account/login/",
         Refusal::FinishSignIn => "/account/two-factor/",
         Refusal::Reauthenticate => "/account/reauthenticate/",
+        // Said at the end, so that the address begins as it does for every proof.
+        Refusal::StepUp => return Some(with_next("/account/reauthenticate/", asked) + "&key=y"),
         Refusal::Prove(act) => return Some(with_next(&format!("/account/reauthenticate/?act={act}"), asked)),
         Refusal::Refused(Refused::Denied(Denied::Gate(gate))) => gate_page(*gate),
         _ => return None,
@@ -154,6 +167,7 @@ pub const fn gate_page(gate: Gate) -> &'static str {
         Gate::RecoveryCodes => "/manage/account/recovery-codes/generate",
         Gate::RecoveryCodesProved => "/manage/account/recovery-codes/burn",
         Gate::Factor => "/manage/account/totp-provision",
+        Gate::Key => "/manage/account/webauthn-provision",
     }
 }
 
@@ -173,12 +187,22 @@ fn page_of(target: &str) -> String {
     if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
         return "/manage/account/two-factor/".to_owned();
     }
-    for form in ["delete/", "reverify/", "add/", "remove/", "primary/", "profile/"] {
+    for form in ["delete/", "reverify/", "add/", "remove/", "primary/", "profile/", "/options", "/validate"] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
         }
     }
     path.to_owned()
+}
+
+/// What went wrong in the words of the page, and the page that fixes it, if one does.
+fn script(refusal: &Refusal, asked: &Asked<'_>, request_id: &str) -> Response {
+    let words = words(refusal, request_id);
+    let mut fail = serde_json::json!({ "errors": [words.happened] });
+    if let Some(page) = leads_to(refusal, &Asked { is_get: false, ..*asked }) {
+        fail["redirect_to"] = page.into();
+    }
+    Reply::json(words.status, &serde_json::json!({ "fail": fail })).into_response()
 }
 
 fn json(refusal: &Refusal, request_id: &str) -> Response {
@@ -276,7 +300,7 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
         }
         Refusal::Refused(Refused::Limited(wait)) => limited(*wait),
         Refusal::Refused(Refused::Fault(_)) => fault(request_id),
-        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::Prove(_) => {
+        Refusal::SignIn | Refusal::FinishSignIn | Refusal::Reauthenticate | Refusal::StepUp | Refusal::Prove(_) => {
             say(StatusCode::UNAUTHORIZED, "Sign in first", "This needs a signed-in account.", "Sign in and try again.")
         }
         Refusal::LinkDead => Words {

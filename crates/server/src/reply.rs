@@ -100,6 +100,17 @@ impl Reply {
         }
         self
     }
+    /// A redirect as a script reads it: cookies stay, the place stands in the body.
+    #[must_use]
+    pub fn told_to_script(mut self, message: &str) -> Self {
+        let to = self.0.headers_mut().remove(header::LOCATION);
+        let to = to.as_ref().and_then(|to| to.to_str().ok()).unwrap_or("/");
+        let body = serde_json::json!({ "success": { "message": message, "redirect_to": to } });
+        self.0.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *self.0.status_mut() = StatusCode::OK;
+        *self.0.body_mut() = Body::from(body.to_string());
+        self
+    }
     /// The response itself.
     #[must_use]
     pub fn into_response(self) -> Response {

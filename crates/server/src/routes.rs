@@ -8,14 +8,16 @@ use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailL
 
 use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
-use crate::refusal::Face::{self, Html, Json, Plain};
+use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, factors, gates, holds as hold_pages, profile, projects, proofs, public, registration, reset, signin, tokens,
+    account, addresses, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration, reset, signin, tokens,
 };
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
+/// Whoever can use a key: to sign in, as the second factor, to prove again.
+const KEY_HOLDERS: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
 /// Whoever is signed in.
 const SIGNED_IN: &[Credential] = &[Session, FreshSession, StepUp];
 
@@ -29,7 +31,8 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), own_addresses(), tokens(), holds(), machines()].into_iter().flatten().collect()
+    let all = [public(), simple_api(), uploads(), account(), manage(), own_addresses(), keys(), tokens(), holds(), machines()];
+    all.into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -148,6 +151,21 @@ fn own_addresses() -> Vec<Route> {
 /// What other machines call, signed.
 fn machines() -> Vec<Route> {
     vec![route(Method::POST, "/_/mail/bounces", door(Json, &[Signature], Some(Limit::Signature)), bounces::take)]
+}
+
+fn keys() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let ceremony = door(Script, SIGNED_IN, Some(Limit::Challenge));
+    let using = door(Script, KEY_HOLDERS, Some(Limit::Challenge));
+    vec![
+        route(Method::GET, "/manage/account/webauthn-provision", own, keys::provision_page),
+        route(Method::POST, "/manage/account/webauthn-provision", own, keys::provision),
+        route(Method::GET, "/manage/account/webauthn-provision/options", ceremony, keys::options_to_add),
+        route(Method::POST, "/manage/account/webauthn-provision/validate", ceremony, keys::add),
+        route(Method::GET, "/account/webauthn-authenticate/options", using, keys::options),
+        route(Method::POST, "/account/webauthn-authenticate/validate", using, keys::answer),
+        route(Method::GET, "/.well-known/passkey-endpoints", door(Json, &[Nobody], None), keys::well_known),
+    ]
 }
 
 fn tokens() -> Vec<Route> {

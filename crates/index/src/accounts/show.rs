@@ -15,12 +15,16 @@ use crate::refused::{Invalid, Refused};
 /// A second factor, without its secret.
 #[derive(Clone, Debug)]
 pub struct Factor {
-    /// Its row.
+    /// Its id.
     pub id: FactorId,
-    /// What its owner calls it, possibly empty.
-    pub label: String,
-    /// Totp.
+    /// Totp, webauthn.
     pub kind: String,
+    /// What its owner calls it; empty for an app.
+    pub label: String,
+    /// Of a key: whether copies of it are kept by a provider.
+    pub synced: Option<bool>,
+    /// Of a key: whether it signs in alone, as far as is known.
+    pub alone: bool,
     /// When it was added.
     pub added: Time,
     /// When it was last used.
@@ -90,10 +94,16 @@ async fn factors_of<R: Reading>(read: &R, account: AccountId) -> Result<Vec<Fact
         .order_by_asc(factors::Column::FromAt)
         .all(read.connection())
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Factor { id: row.id, label: row.label, kind: row.kind, added: row.from_at, last_used: row.last_used_at })
-        .collect())
+    let factor = |row: factors::Model| Factor {
+        id: row.id,
+        synced: row.backed_up,
+        alone: row.discoverable == Some(true) && row.user_verified == Some(true),
+        kind: row.kind,
+        label: row.label,
+        added: row.from_at,
+        last_used: row.last_used_at,
+    };
+    Ok(rows.into_iter().map(factor).collect())
 }
 
 /// What `account show` prints.

@@ -15,10 +15,11 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, ActAsked, Entry};
 use crate::holds::Proven;
-use crate::ids::{AccountId, ActId, FactorId};
+use crate::ids::{AccountId, ActId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, ActionName, Actor, Denied, Permit, Proof, Reauthenticate, SessionProof, standing};
 use crate::refused::Refused;
+use crate::signin::session::With;
 
 /// How long an act waits for its proof, and the proof for its act.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -77,8 +78,10 @@ const PROVE: &str = "UPDATE acts SET proved_at = $3, proved_with = $4, factor_id
     WHERE id = $1 AND session_id = $2 AND proved_at IS NULL AND spent_at IS NULL AND expires_at > $3";
 
 /// Notes that a factor was proved for an act of this session; false when the act is over, proved already, or another session's.
-pub(crate) async fn prove(tx: &Tx, act: ActId, session: &SessionProof, proof: Proof, factor: FactorId) -> Result<bool, Refused> {
-    let values = vec![Value::from(act), Value::from(session.id), Value::from(tx.now()), Value::from(proof.wire()), Value::from(factor)];
+pub(crate) async fn prove(tx: &Tx, act: ActId, session: &SessionProof, with: With) -> Result<bool, Refused> {
+    let factor = with.factor().map(|id| id.0);
+    let values =
+        vec![Value::from(act), Value::from(session.id), Value::from(tx.now()), Value::from(with.proof().wire()), Value::from(factor)];
     Ok(tx.execute(PROVE, values).await? == 1)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::Place;
+use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use credentials::totp::{STEP_S, TotpSecret, TotpVerdict, check};
 
@@ -18,7 +19,7 @@ use crate::events::{self, CodeReplayed, Entry, FactorAdded, FactorRefused, Reaut
 use crate::holds::{self, Grant, Passed, wake};
 use crate::ids::{AccountId, ActId, EventId, FactorId, HoldId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Proof, Reauthenticate, SeeAccount};
+use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 use crate::signin::attempt::{self, Outcome};
@@ -177,10 +178,10 @@ where
 }
 
 /// What became of the code that should prove a new factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Enrolled {
-    /// The factor is added, and the session is fresh.
-    Added,
+    /// The factor is added, and the session is fresh: its new token.
+    Added(LinkToken),
     /// The code was wrong.
     Wrong,
     /// The device's clock is off by this many steps of 30 seconds; positive when it is ahead. Explained, never accepted.
@@ -220,9 +221,9 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
                 check_first(permit)?;
                 match judge(&env, tx, permit, typed.expose()).await? {
                     Ok(fits) => {
-                        add(&env, tx, permit, &fits).await?;
+                        let token = add(&env, tx, permit, &fits).await?;
                         wake::after_first_factor(&env, tx, permit, *permit.on()).await?;
-                        Ok(Enrolled::Added)
+                        Ok(Enrolled::Added(token))
                     }
                     Err(enrolled) => Ok(enrolled),
                 }
@@ -230,7 +231,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
         })
         .await?
     };
-    if enrolled == Enrolled::Added {
+    if matches!(enrolled, Enrolled::Added(_)) {
         limits::give_back(env, taken).await?;
     }
     Ok(enrolled)
@@ -253,10 +254,7 @@ async fn add_further(env: &Env, tx: &mut Tx, permit: &Permit<AddFactor>, typed: 
     let description = description.trim_end_matches('.').to_owned();
     match holds::pass(env, tx, permit, Grant { proof, parameters, description }).await? {
         Passed::Held(hold) => Ok(Enrolled::Held(hold)),
-        Passed::Now => {
-            add(env, tx, permit, &fits).await?;
-            Ok(Enrolled::Added)
-        }
+        Passed::Now => Ok(Enrolled::Added(add(env, tx, permit, &fits).await?)),
     }
 }
 
@@ -285,15 +283,14 @@ async fn judge<A: Action<On = AccountId>>(
     Ok(Err(enrolled))
 }
 
-async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, fits: &Fits) -> Result<(), Refused> {
+async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, fits: &Fits) -> Result<LinkToken, Refused> {
     let account = *permit.on();
     let id = insert(env, tx, (account, permit.event()), &fits.secret, fits.step).await?;
-    if let Some(session) = permit.actor().session {
-        session::prove(tx, session.id, Proof::Totp, id).await?;
-    }
+    let session = permit.actor().session.ok_or(Denied::NotValid)?;
+    let token = session::prove(env, tx, account, &session, With::Totp(id)).await?;
     let event = FactorAdded { method: "totp".to_owned(), label: "Authenticator app".to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(())
+    Ok(token)
 }
 
 async fn insert(
@@ -329,10 +326,10 @@ async fn insert(
 }
 
 /// What became of proving a factor again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Proved {
-    /// It was right.
-    Right,
+    /// It was right; the session's new token, where its own power rose.
+    Right(Option<LinkToken>),
     /// It was wrong.
     Wrong,
     /// It was right, and the act it was for is gone.
@@ -353,7 +350,7 @@ pub async fn prove_again(env: &Env, actor: &Actor, account: AccountId, act: Opti
         Box::pin(async move { again(&env, tx, permit, act, typed.expose()).await })
     })
     .await?;
-    if proved != Proved::Wrong {
+    if !matches!(proved, Proved::Wrong) {
         limits::give_back(env, taken).await?;
     }
     Ok(proved)
@@ -379,17 +376,20 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
             return Ok(Proved::Wrong);
         }
     };
-    if let Some(act) = act {
-        if !acts::prove(tx, act, &session, Proof::Totp, factor).await? {
-            events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
-            return Ok(Proved::Gone);
-        }
-    } else {
-        session::prove(tx, session.id, Proof::Totp, factor).await?;
+    if let Some(act) = act
+        && !acts::prove(tx, act, &session, With::Totp(factor)).await?
+    {
+        events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
+        return Ok(Proved::Gone);
     }
+    // A proof for one act makes nothing else fresh.
+    let token = match act {
+        Some(_) => None,
+        None => Some(session::prove(env, tx, account, &session, With::Totp(factor)).await?),
+    };
     let event = Reauthenticated { factor: "totp".to_owned(), act: act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(Proved::Right)
+    Ok(Proved::Right(token))
 }
 
 /// How far a device's clock is off, in words.

@@ -10,7 +10,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, SignedOut};
 use crate::ids::{AccountId, EventId, FactorId, SessionId};
-use crate::policy::{Denied, Permit, Proof, SignOut, standing};
+use crate::policy::{Denied, Permit, Proof, SessionProof, SignOut, standing};
 use crate::refused::Refused;
 
 /// How somebody signed in.
@@ -78,22 +78,33 @@ pub(crate) async fn open(env: &Env, tx: &Tx, account: AccountId, with: With, beg
     Ok(token)
 }
 
+const RENEW: &str =
+    "UPDATE sessions SET token_digest = $2, last_seen_at = $3 WHERE id = $1 AND account_id = $4 AND until_at IS NULL AND expires_at > $3";
+
+/// Gives the session a new token, because its power rises; the old one opens nothing from now on. An idle session is awake again.
+///
+/// # Errors
+/// `NotValid` when it ended meanwhile.
+pub(crate) async fn renew(env: &Env, tx: &Tx, account: AccountId, session: SessionId) -> Result<LinkToken, Refused> {
+    let token = LinkToken::generate(&*env.entropy);
+    let values = vec![Value::from(session), Value::from(token.digest().to_vec()), Value::from(tx.now()), Value::from(account)];
+    if tx.execute(RENEW, values).await? == 1 { Ok(token) } else { Err(Denied::NotValid.into()) }
+}
+
 const PROVE: &str =
     "UPDATE sessions SET proved_at = $2, proved_with = $3, factor_id = $4 WHERE id = $1 AND until_at IS NULL AND expires_at > $2";
 
-/// Notes that a factor was proved in a session: it is fresh (R1).
-pub(crate) async fn prove(tx: &Tx, session: SessionId, proof: Proof, factor: FactorId) -> Result<(), Refused> {
-    let values = vec![Value::from(session), Value::from(tx.now()), Value::from(proof.wire()), Value::from(factor)];
-    if tx.execute(PROVE, values).await? == 1 { Ok(()) } else { Err(Denied::NotValid.into()) }
-}
-
-const RENEW: &str = "UPDATE sessions SET token_digest = $3 WHERE id = $1 AND until_at IS NULL AND expires_at > $2";
-
-/// Gives a session a new token, because it rises in privilege: whoever copied the cookie before has nothing of it.
-pub(crate) async fn renew(env: &Env, tx: &Tx, session: SessionId) -> Result<LinkToken, Refused> {
-    let token = LinkToken::generate(&*env.entropy);
-    let values = vec![Value::from(session), Value::from(tx.now()), Value::from(token.digest().to_vec())];
-    if tx.execute(RENEW, values).await? == 1 { Ok(token) } else { Err(Denied::NotValid.into()) }
+/// Makes the session fresh with what was proved in it just now, and renews its token.
+///
+/// # Errors
+/// `NotValid` when it ended meanwhile.
+pub(crate) async fn prove(env: &Env, tx: &Tx, account: AccountId, session: &SessionProof, with: With) -> Result<LinkToken, Refused> {
+    let values =
+        vec![Value::from(session.id), Value::from(tx.now()), Value::from(with.proof().wire()), Value::from(with.factor().map(|id| id.0))];
+    if tx.execute(PROVE, values).await? != 1 {
+        return Err(Denied::NotValid.into());
+    }
+    renew(env, tx, account, session.id).await
 }
 
 const END: &str = "UPDATE sessions SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";

@@ -25,7 +25,20 @@ fn gates(first: bool) -> Vec<Gate> {
 }
 
 fn factors() -> Vec<FactorLine> {
-    vec![FactorLine { kind: "Authenticator app (TOTP)".into(), added: ago(8_000_000), last_used: Some(ago(184)) }]
+    let line = |kind: &str, label: Option<&str>, synced| FactorLine {
+        id: "f1".into(),
+        is_totp: label.is_none(),
+        kind: kind.into(),
+        label: label.map(str::to_owned),
+        synced,
+        added: ago(8_000_000),
+        last_used: Some(ago(184)),
+    };
+    vec![
+        line("Authenticator app (TOTP)", None, None),
+        line("Security key", Some("blue key on <my> ring"), Some(false)),
+        line("Passkey", Some("phone"), Some(true)),
+    ]
 }
 
 fn address(email: &str, verified: Option<When>) -> AddressLine {
@@ -89,6 +102,7 @@ fn overview(new: bool) -> String {
         },
         addresses: addresses(None),
         factors: if new { vec![] } else { factors() },
+        phishable: !new,
         codes_left: (!new).then_some(7),
         tokens: 3,
         projects: 2,
@@ -138,17 +152,30 @@ fn factor_pages() -> Vec<Sample> {
             qr_svg: qr::svg(otpauth).unwrap_or_default(),
             secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP".into(),
             otpauth: otpauth.into(),
+            key: false,
             act: Some("a2".into()),
         })
     };
     let codes = |codes: Vec<String>, replaces| {
         html(&manage::RecoveryCodesGenerate { frame: ada(), username: "ada".into(), codes, replaces, act: None, next: None })
     };
+    let of = |factors: Vec<FactorLine>, phishable, codes_left| {
+        let accepted = manage::AcceptedKeys { party: "index.example.org".into(), user: "AZq".into(), ids: "a1 b2".into() };
+        let totp = !factors.is_empty();
+        html(&manage::TwoFactor { frame: ada(), factors, totp, phishable, accepted, codes_left, act: None })
+    };
+    let key = |errors, ready| {
+        html(&manage::WebauthnProvision { frame: ada(), errors, label: "blue \"key\"".into(), ready, act: None, next: None })
+    };
     let eight = (0..8).map(|i| format!("k7q{i}-mx2w-93fh-tz{i}c")).collect();
     let burn = FormErrors::one("recovery_code_value", "This is none of the codes that were just made.");
     vec![
-        ("factors", html(&manage::TwoFactor { frame: ada(), factors: factors(), codes_left: Some(2) })),
-        ("factors-none", html(&manage::TwoFactor { frame: ada(), factors: vec![], codes_left: None })),
+        ("factors", of(factors(), false, Some(2))),
+        ("factors-phishable", of(factors().into_iter().take(1).collect(), true, Some(8))),
+        ("factors-none", of(vec![], false, None)),
+        ("webauthn-provision", key(FormErrors::none(), true)),
+        ("webauthn-provision-prove", key(FormErrors::none(), false)),
+        ("webauthn-provision-refused", key(FormErrors::one("label", "Another key of yours has this name: give this one another."), true)),
         ("totp-provision", provision(FormErrors::none())),
         ("totp-provision-refused", provision(FormErrors::one("totp_value", "This code is not right."))),
         ("codes-ask", codes(vec![], 0)),

@@ -1,6 +1,7 @@
 //! Every page, in each of its states that look different, filled with sample data.
 
 use super::pages::account::{self, Act, Proof};
+use super::pages::holds::{self, HoldLine, PersonLine};
 use super::pages::public::{self, Collaborator, FileLine, ProjectLine, Release, VersionLine};
 use super::pages::{Action, Bytes, FormErrors, Frame, Viewer, WebLink, When, errors, html};
 use super::readme;
@@ -16,7 +17,7 @@ pub type Sample = (&'static str, String);
 
 /// All of them.
 pub fn all() -> Vec<Sample> {
-    [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages()].into_iter().flatten().collect()
+    [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()].into_iter().flatten().collect()
 }
 
 /// `seconds` ago.
@@ -309,19 +310,58 @@ fn proofs() -> Vec<Sample> {
             next: Some("/manage/projects/".into()),
         })
     };
-    let again =
-        |act, proof, errors| html(&account::Reauthenticate { frame: ada(), errors, next: "/manage/account/token/".into(), act, proof });
+    let again = |act, proof, errors| {
+        html(&account::Reauthenticate { frame: ada(), errors, next: "/manage/account/token/".into(), act, proof, key: proof == Proof::Key })
+    };
     let act = Act { id: "a1".into(), sentence: "Create the API token “release job” for the project spam.".into() };
+    let second =
+        |errors, totp, key| html(&account::TwoFactor { frame: stranger(), errors, totp, key, next: Some("/manage/projects/".into()) });
     let code = FormErrors::one("mailbox_code", "This is not the code that we sent.");
     vec![
-        ("two-factor", html(&account::TwoFactor { frame: stranger(), errors: FormErrors::none(), next: next.clone() })),
-        ("two-factor-refused", html(&account::TwoFactor { frame: stranger(), errors: wrong(), next: next.clone() })),
+        ("two-factor", second(FormErrors::none(), true, false)),
+        ("two-factor-refused", second(wrong(), true, false)),
+        ("two-factor-key", second(FormErrors::none(), false, true)),
+        ("two-factor-both", second(FormErrors::none(), true, true)),
         ("recovery-code", html(&account::RecoveryCode { frame: stranger(), errors: FormErrors::none(), next })),
         ("verify-mailbox", mailbox(None, FormErrors::none())),
         ("verify-mailbox-code", mailbox(Some(ago(-540)), code)),
         ("reauthenticate-password", again(None, Proof::Password, FormErrors::none())),
         ("reauthenticate", again(None, Proof::Totp, wrong())),
         ("reauthenticate-act", again(Some(act), Proof::Totp, FormErrors::none())),
+        ("reauthenticate-key", again(None, Proof::Key, FormErrors::none())),
+    ]
+}
+
+fn hold(waiting: bool) -> HoldLine {
+    let person =
+        |username: &str, told: Option<i64>| PersonLine { username: username.into(), told: told.map(ago), approved: told.is_none() };
+    HoldLine {
+        id: "h1".into(),
+        description: "Remove the factor “blue <key>” of the account ada".into(),
+        proposer: "ada".into(),
+        proposed: ago(7_200),
+        due: ago(-252_000),
+        waiting,
+        outcome: if waiting { "Waits" } else { "Will not happen" },
+        closed: (!waiting).then(|| ago(60)),
+        because: (!waiting).then(|| "the session that proposed it was ended".into()),
+        open_until: None,
+        people: vec![person("ada", None), person("grace", Some(7_190))],
+        may_veto: waiting,
+        may_approve: waiting,
+    }
+}
+
+fn hold_pages() -> Vec<Sample> {
+    let list = |lines| html(&holds::Holds { frame: ada(), lines, act: None, next_page: Some("h0".into()) });
+    let granted = HoldLine { outcome: "Let through", because: None, open_until: Some(ago(-600_000)), ..hold(false) };
+    vec![
+        ("holds", list(vec![hold(true), hold(false), granted])),
+        ("holds-none", list(vec![])),
+        ("veto", html(&holds::Veto { frame: stranger(), token: "t0k3n".into(), hold: hold(true) })),
+        ("veto-over", html(&holds::Veto { frame: stranger(), token: "t0k3n".into(), hold: hold(false) })),
+        ("vetoed", html(&holds::Vetoed { frame: stranger(), over: false })),
+        ("vetoed-over", html(&holds::Vetoed { frame: stranger(), over: true })),
     ]
 }
 

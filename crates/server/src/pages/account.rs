@@ -52,6 +52,10 @@ pub struct TwoFactor {
     pub frame: Frame,
     /// What was refused.
     pub errors: FormErrors,
+    /// Whether the account has an authenticator app.
+    pub totp: bool,
+    /// Whether the account has a security key or passkey.
+    pub key: bool,
     /// Where to go afterwards, a path of this index.
     pub next: Option<String>,
 }
@@ -162,8 +166,10 @@ pub struct Reauthenticate {
     pub next: String,
     /// The act that the proof is for, if it is for one.
     pub act: Option<Act>,
-    /// Which proof counts here.
+    /// Which proof is typed here.
     pub proof: Proof,
+    /// Whether the account has a security key or passkey, which always counts.
+    pub key: bool,
 }
 
 /// One act that wants its own proof (R2).
@@ -181,6 +187,8 @@ pub enum Proof {
     Password,
     /// `totp_value`.
     Totp,
+    /// Nothing is typed: a security key or passkey.
+    Key,
 }
 
 /// `/setup/?token=`.
@@ -222,5 +230,8 @@ pub struct LinkDead {
 impl Proof {
     fn is_password(self) -> bool {
         self == Self::Password
+    }
+    fn is_typed(self) -> bool {
+        self != Self::Key
     }
 }

@@ -151,6 +151,11 @@ impl Frame {
         asset_url("copy.js")
     }
 
+    /// The address of the module of security keys and passkeys.
+    pub fn keys_url(&self) -> &'static str {
+        asset_url("keys.js")
+    }
+
     /// The address of the icon in the browser's tab.
     pub fn icon_url(&self) -> &'static str {
         asset_url("icon.svg")

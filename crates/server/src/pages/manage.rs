@@ -25,6 +25,8 @@ pub struct Account {
     pub addresses: Vec<AddressLine>,
     /// Its factors, oldest first.
     pub factors: Vec<FactorLine>,
+    /// Whether all its factors can be phished.
+    pub phishable: bool,
     /// How many recovery codes are unused; nothing while there are none.
     pub codes_left: Option<u32>,
     /// How many API tokens it has.
@@ -116,12 +118,14 @@ pub struct Proved {
 pub struct FactorLine {
     /// Its id, sent as `device_id`.
     pub id: String,
-    /// What its owner calls it, possibly empty.
-    pub label: String,
     /// Whether it is an authenticator app.
     pub is_totp: bool,
     /// What it is: "Authenticator app (TOTP)".
     pub kind: String,
+    /// What its owner calls it; nothing for an app.
+    pub label: Option<String>,
+    /// Of a key: whether copies of it are kept by a provider.
+    pub synced: Option<bool>,
     /// When it was added.
     pub added: When,
     /// When it was last used.
@@ -178,10 +182,44 @@ pub struct TwoFactor {
     pub frame: Frame,
     /// The account's factors, oldest first.
     pub factors: Vec<FactorLine>,
+    /// Whether it has an authenticator app.
+    pub totp: bool,
+    /// Whether all its factors can be phished.
+    pub phishable: bool,
+    /// Its keys, for the browser's keeper of passkeys.
+    pub accepted: AcceptedKeys,
     /// How many recovery codes are unused; nothing while there are none.
     pub codes_left: Option<u32>,
     /// The proof that was made for a form of the page.
     pub act: Option<String>,
+}
+
+/// The keys that an account has, as `signalAllAcceptedCredentials` takes them.
+pub struct AcceptedKeys {
+    /// The relying party: the host of the public address.
+    pub party: String,
+    /// The account's id, base64url.
+    pub user: String,
+    /// The identifiers of all its keys, base64url, with spaces between.
+    pub ids: String,
+}
+
+/// `/manage/account/webauthn-provision`.
+#[derive(Template)]
+#[template(path = "manage/webauthn-provision.html")]
+pub struct WebauthnProvision {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What was typed as `label`, or what the proof is bound to.
+    pub label: String,
+    /// Whether the ceremony can begin: no proof is needed, or it was made for this label.
+    pub ready: bool,
+    /// The proof that was made for this act.
+    pub act: Option<String>,
+    /// Where to go afterwards, a path of this index.
+    pub next: Option<String>,
 }
 
 /// `/manage/account/totp-provision`.
@@ -198,6 +236,8 @@ pub struct TotpProvision {
     pub secret: String,
     /// The `otpauth:` address.
     pub otpauth: String,
+    /// Whether the account has a security key or passkey already.
+    pub key: bool,
     /// The proof that was made for this act.
     pub act: Option<String>,
     /// Where to go afterwards, a path of this index.

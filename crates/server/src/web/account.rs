@@ -1,17 +1,18 @@
 //! The account's own pages: what it is and has, its factors, its history.
 
+use data_encoding::BASE64URL_NOPAD;
 use index::accounts::history;
 use index::accounts::show::{self, Factor, Overview};
 use index::ids::{AccountId, ActId};
 use index::policy::{Action, ChangeProfile, SeeAccount, Standing};
-use index::signin::recovery;
+use index::signin::{keys, recovery};
 use serde::Deserialize;
 
 use super::gates::{self, frame};
 use super::{addresses, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Input, Nothing};
-use crate::pages::manage::{Account, EventLine, FactorLine, Profile, SecurityHistory, TwoFactor};
+use crate::pages::manage::{AcceptedKeys, Account, EventLine, FactorLine, Profile, SecurityHistory, TwoFactor};
 use crate::pages::{Action as Leading, Banner, FormErrors, Kind};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -25,13 +26,23 @@ async fn overview_of<A: Action<On = AccountId>>(ctx: &Ctx<A>) -> Result<(Overvie
 fn factor_lines<A: Action>(ctx: &Ctx<A>, factors: &[Factor]) -> Vec<FactorLine> {
     let line = |factor: &Factor| FactorLine {
         id: factor.id.to_string(),
-        label: factor.label.clone(),
         is_totp: factor.kind == "totp",
-        kind: if factor.kind == "totp" { "Authenticator app (TOTP)".to_owned() } else { factor.kind.clone() },
+        kind: kind_words(factor).to_owned(),
+        label: (!factor.label.is_empty()).then(|| factor.label.clone()),
+        synced: factor.synced,
         added: when(ctx.env(), factor.added),
         last_used: factor.last_used.map(|at| when(ctx.env(), at)),
     };
     factors.iter().map(line).collect()
+}
+
+/// What a factor is, in the words that its owner knows.
+fn kind_words(factor: &Factor) -> &'static str {
+    match (factor.kind.as_str(), factor.alone) {
+        ("totp", _) => "Authenticator app (TOTP)",
+        (_, true) => "Passkey",
+        (_, false) => "Security key",
+    }
 }
 
 /// `GET /manage/account/`.
@@ -71,6 +82,7 @@ fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed:
         profile: Profile { csrf_token: ctx.frame().csrf_token, errors, name, public_email, choices },
         addresses: overview.addresses.into_iter().map(|row| addresses::line(ctx.env(), row, false)).collect(),
         factors: factor_lines(ctx, &overview.factors),
+        phishable: standing.factor && !standing.key,
         codes_left: overview.codes_left,
         tokens: overview.tokens,
         projects: overview.projects,
@@ -90,10 +102,21 @@ fn few_codes(left: Option<u32>) -> Option<Banner> {
 /// # Errors
 /// The database.
 pub async fn two_factor(ctx: Ctx<SeeAccount>, input: Input<Nothing, Back>) -> Result<Reply, Refusal> {
-    let (overview, _) = overview_of(&ctx).await?;
+    let (overview, standing) = overview_of(&ctx).await?;
     let factors = factor_lines(&ctx, &overview.factors);
-    let act = input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string());
-    Ok(Reply::page(&TwoFactor { frame: frame(&ctx, None), factors, codes_left: overview.codes_left, act }))
+    let account = ctx.account()?;
+    let ids = ctx.view(account, move |read, _| Box::pin(async move { keys::accepted(read, account).await })).await?.join(" ");
+    let party = ctx.env().config.public_url.host_str().unwrap_or("localhost").to_owned();
+    let page = TwoFactor {
+        frame: frame(&ctx, None),
+        factors,
+        totp: overview.factors.iter().any(|factor| factor.kind == "totp"),
+        phishable: standing.factor && !standing.key,
+        accepted: AcceptedKeys { party, user: BASE64URL_NOPAD.encode(account.0.as_bytes()), ids },
+        codes_left: overview.codes_left,
+        act: input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string()),
+    };
+    Ok(Reply::page(&page))
 }
 
 /// The proof with which somebody comes back to a form of the page.

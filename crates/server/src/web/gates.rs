@@ -3,7 +3,7 @@
 use credentials::secret::Secret;
 use index::accounts::show;
 use index::ids::ActId;
-use index::policy::{AddFirstFactor, Denied, Gate, MakeRecoveryCodes, ProveMailbox, ProveRecoveryCodes, SeeAccount, Standing};
+use index::policy::{AddFactor, AddFirstFactor, Denied, Gate, MakeRecoveryCodes, ProveMailbox, ProveRecoveryCodes, SeeAccount, Standing};
 use index::signin::factor::{self, Enrolled, Pending};
 use index::signin::mailbox::{self, Typed};
 use index::signin::recovery::{self, EnteredBack, Made};
@@ -17,7 +17,7 @@ use crate::pages::account::VerifyMailbox;
 use crate::pages::manage::{Gate as Line, GateState, GateStep, RecoveryCodesBurn, RecoveryCodesGenerate, TotpProvision, UnverifiedAccount};
 use crate::pages::{Action, Banner, FormErrors, Frame, qr};
 use crate::refusal::{Refusal, gate_page};
-use crate::reply::Reply;
+use crate::reply::{CookieName, Reply};
 
 /// The first gate that an account has not met, on the way to a secured account.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn first_missing(standing: &Standing) -> Option<Gate> {
         return Some(Gate::VerifiedAddress);
     }
     if standing.factor {
-        return None;
+        return (standing.administrator && !standing.key).then_some(Gate::Key);
     }
     let steps = [
         (Gate::MailboxProof, standing.mailbox_fresh),
@@ -44,6 +44,7 @@ const fn words(gate: Gate) -> (&'static str, &'static str) {
         Gate::RecoveryCodes => ("A second factor is missing; before it, save recovery codes.", "Make recovery codes"),
         Gate::RecoveryCodesProved => ("A second factor is missing; before it, enter one recovery code back.", "Enter a recovery code"),
         Gate::Factor => ("A second factor is missing.", "Add an authenticator app"),
+        Gate::Key => ("Administrators need a security key or passkey.", "Add a security key"),
     }
 }
 
@@ -83,7 +84,7 @@ pub fn lines(standing: &Standing, primary: &str, next: Option<&str>) -> Vec<Line
     let go = |gate: Gate| GateStep::Go(Action::new(words(gate).1, next::carried(gate_page(gate), next)));
     let codes = if missing == Some(Gate::RecoveryCodesProved) { Gate::RecoveryCodesProved } else { Gate::RecoveryCodes };
     let line = |title: &str, explanation: &str, state, step| Line { title: title.into(), explanation: explanation.into(), state, step };
-    vec![
+    let mut lines = vec![
         line(
             "Verify your address",
             "Open the link in the mail that we sent you, and press the button there.",
@@ -104,11 +105,16 @@ pub fn lines(standing: &Standing, primary: &str, next: Option<&str>) -> Vec<Line
         ),
         line(
             "Add a second factor",
-            "An authenticator app, so that a stolen password alone opens nothing.",
+            "An authenticator app, or a security key or passkey, so that a stolen password alone opens nothing.",
             at(&[Gate::Factor]),
             go(Gate::Factor),
         ),
-    ]
+    ];
+    if standing.administrator {
+        let why = "Whoever administers the index proves it with a key that no imitated page can use.";
+        lines.push(line("Add a security key or passkey", why, at(&[Gate::Key]), go(Gate::Key)));
+    }
+    lines
 }
 
 const fn order(gate: Gate) -> u8 {
@@ -118,6 +124,7 @@ const fn order(gate: Gate) -> u8 {
         Gate::RecoveryCodes => 2,
         Gate::RecoveryCodesProved => 3,
         Gate::Factor => 4,
+        Gate::Key => 5,
     }
 }
 
@@ -283,19 +290,24 @@ pub async fn burn(ctx: Ctx<ProveRecoveryCodes>, input: Form<Burned>) -> Result<R
     }
 }
 
+/// What leads to the page of a new app: where to go afterwards, and the proof of the act.
+#[derive(Deserialize)]
+pub struct NewApp {
+    next: Option<String>,
+    act: Option<String>,
+}
+
 /// `GET /manage/account/totp-provision`.
 ///
 /// # Errors
-/// A gate before it; an account that has its factor.
-pub async fn totp_page(ctx: Ctx<AddFirstFactor>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
+/// A gate before it; an account that has an app.
+pub async fn totp_page(ctx: Ctx<AddFirstFactor>, input: Input<Nothing, NewApp>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.query.next.as_deref());
-    show_totp(&ctx, next, FormErrors::none()).await
+    show_totp(&ctx, next, input.query.act, FormErrors::none()).await
 }
 
-async fn show_totp(ctx: &Ctx<AddFirstFactor>, next: Option<String>, errors: FormErrors) -> Result<Reply, Refusal> {
-    let env = ctx.env().clone();
-    let pending: Pending =
-        ctx.view(ctx.account()?, move |read, permit| Box::pin(async move { factor::pending(&env, read, permit).await })).await?;
+async fn show_totp(ctx: &Ctx<AddFirstFactor>, next: Option<String>, act: Option<String>, errors: FormErrors) -> Result<Reply, Refusal> {
+    let pending: Pending = factor::pending(ctx.env(), ctx.actor(), ctx.account()?).await?;
     let username = ctx.viewer().map(|viewer| viewer.username.as_str()).unwrap_or_default();
     let otpauth = pending.otpauth(ctx.env(), username).expose().to_owned();
     let refused = !errors.is_empty();
@@ -305,7 +317,8 @@ async fn show_totp(ctx: &Ctx<AddFirstFactor>, next: Option<String>, errors: Form
         qr_svg: qr::svg(&otpauth).unwrap_or_default(),
         secret: pending.base32().expose().to_owned(),
         otpauth,
-        act: None,
+        key: ctx.viewer().is_some_and(|viewer| viewer.standing.key),
+        act,
         next,
     };
     Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
@@ -316,20 +329,30 @@ async fn show_totp(ctx: &Ctx<AddFirstFactor>, next: Option<String>, errors: Form
 pub struct Totp {
     totp_value: Secret,
     next: Option<String>,
+    act: Option<String>,
 }
 
-/// `POST /manage/account/totp-provision`: the last gate; then the person is where they wanted to be.
+/// `POST /manage/account/totp-provision`: the last gate, then the person is where they wanted to be; or a further factor.
 ///
 /// # Errors
-/// `Limited`; a gate before it.
+/// `Limited`; a gate before it; a proof for this act where the account holds a factor (R2).
 pub async fn totp(ctx: Ctx<AddFirstFactor>, input: Form<Totp>) -> Result<Reply, Refusal> {
-    let next = next::checked(&ctx, input.form.next.as_deref());
-    match factor::enrol(ctx.env(), ctx.actor(), ctx.account()?, input.form.totp_value).await? {
-        Enrolled::Added => Ok(Reply::see_other(next.as_deref().unwrap_or(HOME))),
-        Enrolled::Wrong => {
-            let message = "This is not the code that the app shows for this secret.";
-            show_totp(&ctx, next, FormErrors::one("totp_value", message)).await
+    let Totp { totp_value, next, act } = input.form;
+    let next = next::checked(&ctx, next.as_deref());
+    let spent = act.as_deref().and_then(ActId::parse);
+    let wrong = match factor::enrol(ctx.env(), ctx.actor(), ctx.account()?, totp_value, spent).await {
+        Ok(Enrolled::Added(token)) => {
+            let reply = Reply::see_other(next.as_deref().unwrap_or(HOME));
+            return Ok(reply.with_cookie(CookieName::Session, token.expose(), ctx.https()));
         }
-        Enrolled::Drifted(steps) => show_totp(&ctx, next, FormErrors::one("totp_value", factor::drift_words(steps))).await,
-    }
+        Ok(Enrolled::Held(_)) => return Ok(Reply::see_other(holds::PAGE)),
+        Ok(Enrolled::Wrong) => "This is not the code that the app shows for this secret.".to_owned(),
+        Ok(Enrolled::Drifted(steps)) => factor::drift_words(steps),
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let (parameters, description) = factor::to_prove();
+            return Err(ctx.ask_proof_for::<AddFactor>(parameters, description).await);
+        }
+        Err(refused) => return Err(refused.into()),
+    };
+    show_totp(&ctx, next, act, FormErrors::one("totp_value", wrong)).await
 }

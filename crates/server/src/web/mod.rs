@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod factors;
 pub mod gates;
 pub mod holds;
+pub mod keys;
 pub mod next;
 pub mod profile;
 pub mod projects;

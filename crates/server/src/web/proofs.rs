@@ -2,9 +2,10 @@
 
 use credentials::secret::Secret;
 use index::ids::ActId;
-use index::policy::Reauthenticate;
+use index::policy::{Action, Gate, Reauthenticate};
 use index::signin::acts;
 use index::signin::factor::{self, Proved};
+use index::signin::keys;
 use serde::Deserialize;
 
 use super::{HOME, next, refused_form};
@@ -12,8 +13,8 @@ use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::account::{Act, Proof, Reauthenticate as Page};
-use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::refusal::{Refusal, gate_page};
+use crate::reply::{CookieName, Reply};
 
 /// What a query or form says about the proof that is wanted.
 #[derive(Deserialize)]
@@ -22,6 +23,9 @@ pub struct Wanted {
     next: Option<String>,
     #[serde(default)]
     act: Option<String>,
+    /// Anything: the page that asked wants a key.
+    #[serde(default)]
+    key: Option<String>,
 }
 
 /// `GET /account/reauthenticate/`.
@@ -42,7 +46,15 @@ async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) ->
         None => None,
     };
     let refused = !errors.is_empty();
-    let page = Page { frame: ctx.frame(), errors, next: next.unwrap_or_else(|| HOME.to_owned()), act, proof: Proof::Totp };
+    let account = ctx.account()?;
+    let held = ctx.view(account, move |read, _| Box::pin(async move { keys::held(read, account).await })).await?;
+    if wanted.key.is_some() && !held.key {
+        // The page of a new key says why, in its banner, and leads on.
+        return Ok(Reply::see_other(&next::carried(gate_page(Gate::Key), next.as_deref())));
+    }
+    // An act wants the strongest kind that the account holds (R2).
+    let proof = if held.totp && !(held.key && (act.is_some() || wanted.key.is_some())) { Proof::Totp } else { Proof::Key };
+    let page = Page { frame: ctx.frame(), errors, next: next.unwrap_or_else(|| HOME.to_owned()), act, proof, key: held.key };
     Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
 }
 
@@ -72,9 +84,16 @@ pub async fn prove(ctx: Ctx<Reauthenticate>, input: Form<Fields>) -> Result<Repl
         None => None,
     };
     match factor::prove_again(ctx.env(), ctx.actor(), ctx.account()?, act, totp_value).await? {
-        Proved::Right => {
-            let next = next::checked(&ctx, wanted.next.as_deref()).unwrap_or_else(|| HOME.to_owned());
-            Ok(Reply::see_other(&act.map_or_else(|| next.clone(), |act| with_act(&next, act))))
+        Proved::Right(token) => {
+            let reply = Reply::see_other(&back(&ctx, wanted.next.as_deref(), act));
+            Ok(match token {
+                Some(token) => reply.with_cookie(CookieName::Session, token.expose(), ctx.https()),
+                None => reply,
+            })
+        }
+        Proved::TooWeak => {
+            let errors = FormErrors::one("", "Your account has a security key or passkey: for this act only that counts.");
+            show(&ctx, &wanted, errors).await
         }
         Proved::Wrong => {
             let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
@@ -82,6 +101,12 @@ pub async fn prove(ctx: Ctx<Reauthenticate>, input: Form<Fields>) -> Result<Repl
         }
         Proved::Gone => Err(Refusal::NotFound),
     }
+}
+
+/// Where a proof leads back to.
+pub(super) fn back<A: Action>(ctx: &Ctx<A>, next: Option<&str>, act: Option<ActId>) -> String {
+    let next = next::checked(ctx, next).unwrap_or_else(|| HOME.to_owned());
+    act.map_or_else(|| next.clone(), |act| with_act(&next, act))
 }
 
 /// The page that asked, with the act in its query instead of an older one.

@@ -59,7 +59,7 @@ pub async fn register_page(ctx: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refus
 /// What is wrong with the form is shown on it; limits and faults are answered elsewhere.
 pub async fn register(ctx: Ctx<Register>, input: Form<Joining>) -> Result<Reply, Refusal> {
     let typed = input.form;
-    match joining::register(ctx.env(), ctx.actor(), &typed.form(ctx.browser())).await {
+    match joining::register(ctx.env(), ctx.actor(), &typed.form(ctx.browser().0.to_vec())).await {
         Ok(()) => Ok(Reply::page(&CheckMailbox { frame: ctx.frame(), email: typed.email.trim().to_owned() })),
         Err(refused) => {
             let errors = field_error(refused)?;
@@ -94,9 +94,9 @@ pub async fn verify_email_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Token>
 /// # Errors
 /// `LinkDead`; a frozen account.
 pub async fn verify_email(ctx: Ctx<VerifyAddress>, _: Form<Token>) -> Result<Reply, Refusal> {
-    let (env, browser) = (ctx.env().clone(), ctx.browser());
+    let (env, browser) = (ctx.env().clone(), ctx.browser().0);
     let verified = ctx.act(SITE, move |tx, permit| {
-        let (env, browser) = (env.clone(), browser.clone());
+        let env = env.clone();
         Box::pin(async move { addresses::verify(&env, tx, permit, &browser).await })
     });
     let to = match verified.await.map_err(dead_link)? {
@@ -153,7 +153,7 @@ pub async fn set_up(ctx: Ctx<SetUp>, input: Form<Joining>) -> Result<Reply, Refu
     let typed = input.form;
     let link = Token { token: typed.token.clone() };
     let token = link.read().ok_or(Refusal::LinkDead)?;
-    match joining::set_up(ctx.env(), ctx.actor(), &token, &typed.form(ctx.browser())).await {
+    match joining::set_up(ctx.env(), ctx.actor(), &token, &typed.form(ctx.browser().0.to_vec())).await {
         Ok(()) => Ok(Reply::see_other("/account/login/")),
         Err(index::Refused::Invalid(invalid)) => {
             let again = ctx.view(SITE, move |read, _| Box::pin(async move { setup::to_set_up(read, &token).await })).await?;

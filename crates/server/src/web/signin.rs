@@ -4,11 +4,12 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use index::policy::{Denied, ProveFactor, ReadIndex, SignIn, SignOut};
 use index::signin::attempt::{self, Outcome};
+use index::signin::keys::{self, Held};
 use index::signin::{factor, recovery, session};
 use serde::Deserialize;
 
 use super::{HOME, Next, next, refused_form};
-use crate::gate::Ctx;
+use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::account::{Login, Logout, RecoveryCode, TwoFactor};
@@ -69,7 +70,14 @@ fn signed_in(token: &LinkToken, next: Option<&str>, https: bool) -> Reply {
 /// None.
 pub async fn two_factor_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Next>) -> Result<Reply, Refusal> {
     let next = next::checked(&ctx, input.query.next.as_deref());
-    Ok(Reply::page(&TwoFactor { frame: ctx.frame(), errors: FormErrors::none(), next }))
+    let held = held(&ctx).await?;
+    Ok(Reply::page(&TwoFactor { frame: ctx.frame(), errors: FormErrors::none(), totp: held.totp, key: held.key, next }))
+}
+
+/// What kinds of factor the account of the half-open sign-in holds: its password was proved.
+async fn held(ctx: &Ctx<ReadIndex>) -> Result<Held, Refusal> {
+    let account = ctx.account()?;
+    Ok(ctx.view(SITE, move |read, _| Box::pin(async move { keys::held(read, account).await })).await?)
 }
 
 /// The fields of `/account/two-factor/`.
@@ -88,14 +96,16 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
     match factor::sign_in(ctx.env(), ctx.actor(), input.form.totp_value).await? {
         Outcome::Refused => {
             let errors = FormErrors::one("totp_value", "This code is wrong, or was used already: wait for the next one.");
-            Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, next }))
+            let account = ctx.account()?;
+            let held = ctx.view(SITE, move |read, _| Box::pin(async move { keys::held(read, account).await })).await?;
+            Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, totp: true, key: held.key, next }))
         }
         other => finished(other, next.as_deref(), ctx.https()),
     }
 }
 
 /// What all ways to finish a sign-in answer, once the value was not wrong.
-fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
+pub(super) fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
     match outcome {
         Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),

@@ -14,8 +14,8 @@ use credentials::secret::Secret;
 use index::Env;
 use index::act::{self, Housekeeping, housekeeping};
 use index::db::Reading;
-use index::db::entities::{account_causes, accounts, acts, addresses, events, factors, sessions};
-use index::ids::{AccountId, ActId, AddressId, CauseId, EventId, FactorId, SessionId, TokenId};
+use index::db::entities::{account_causes, accounts, acts, addresses, events, factors, sessions, staff_roles};
+use index::ids::{AccountId, ActId, AddressId, CauseId, EventId, FactorId, RoleId, SessionId, TokenId};
 use index::policy::{Actor, Credential, MintToken, Origin, RevokeToken, Who};
 use index::tokens::{self, Minted, NewToken};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder};
@@ -158,6 +158,29 @@ pub async fn prove(world: &World, act: ActId) {
         })
     });
     done.await.expect("an act can be proved");
+}
+
+/// Makes an account an administrator, as the operator does.
+pub async fn administrator(world: &World, account: AccountId) {
+    let env = world.env.clone();
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let (now, entropy) = (tx.now(), &*env.entropy);
+            staff_roles::ActiveModel {
+                id: Set(RoleId::new(now, entropy)),
+                account_id: Set(account),
+                role: Set("administrator".to_owned()),
+                from_at: Set(now),
+                until_at: Set(None),
+                began_by: Set(EventId::new(now, entropy)),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(())
+        })
+    });
+    done.await.expect("a role can be added");
 }
 
 /// Stops an account.

@@ -1,9 +1,11 @@
 //! The one integration binary: everything through the real router, on both engines.
 
+mod authenticator;
 mod dist;
 mod flows;
 mod people;
 mod given;
+mod holding;
 mod sink;
 mod tables;
 mod tidy;

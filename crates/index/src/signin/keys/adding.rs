@@ -19,9 +19,10 @@ use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused};
 use crate::holds::{self, Grant, Passed, wake};
 use crate::ids::{AccountId, ActId, HoldId};
-use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit, Proof};
+use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit};
 use crate::refused::{Invalid, Refused};
-use crate::signin::{acts, factor, session};
+use crate::signin::session::{self, With};
+use crate::signin::{acts, factor};
 
 /// What was sent to add a key.
 #[derive(Clone, Debug)]
@@ -146,8 +147,7 @@ async fn store<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permi
         Ok(made) => match rows::insert(env, tx, (account, permit.event()), &adding.label, &made).await? {
             Some(id) => {
                 let session = permit.actor().session.ok_or(Denied::NotValid)?;
-                session::prove(tx, session.id, Proof::Key, id).await?;
-                let token = session::renew(env, tx, session.id).await?;
+                let token = session::prove(env, tx, account, &session, With::Key(id)).await?;
                 let event = FactorAdded { method: rows::KIND.to_owned(), label: adding.label.clone() };
                 events::record(env, tx, permit, Entry::of(event).about(account)).await?;
                 return Ok(Added::Added(token));
@@ -180,4 +180,36 @@ async fn weigh(env: &Env, tx: &Tx, adding: &Adding) -> Result<Result<webauthn_rs
 pub fn to_prove(label: &str) -> Result<(Value, String), Invalid> {
     let label = rows::read_label(label)?;
     Ok((parameters(&label), format!("Add the security key or passkey “{label}” to your account.")))
+}
+
+/// What stands between a person and the ceremony.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// Whether the ceremony can begin: the account has no factor yet, or a proof was made for this act.
+    pub ready: bool,
+    /// The label that the act names; nothing without an act of this session.
+    pub label: Option<String>,
+}
+
+/// Whether a key can be added now, behind the gates of the first or of a further factor.
+///
+/// # Errors
+/// `Denied` by a gate.
+pub async fn proved(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>) -> Result<Proved, Refused> {
+    if !factor::holds_one(env, actor, account).await? {
+        act::may::<AddFirstFactor>(env, actor, account).await?;
+        return Ok(Proved { ready: true, label: None });
+    }
+    let asking = actor.clone();
+    act::view::<AddFactor, _, _>(env, actor, account, move |read, _| {
+        Box::pin(async move {
+            let asked = match act {
+                Some(act) => acts::parameters(read, &asking, act).await?,
+                None => None,
+            };
+            let label = asked.and_then(|asked| asked["label"].as_str().map(str::to_owned));
+            Ok(Proved { ready: acts::is_proved(read, &asking, act).await?, label })
+        })
+    })
+    .await
 }

@@ -11,7 +11,7 @@ mod library; //   what the library is asked, and how its answers are read
 mod rows; //      the rows of keys
 mod using; //     signing in, the second factor, proving again
 
-pub use adding::{Added, NewKey, add, options_to_add, to_prove};
+pub use adding::{Added, NewKey, Proved, add, options_to_add, proved, to_prove};
 pub use ceremony::{Browser, LIFETIME};
 pub use library::LABEL_MOST;
 pub use rows::{Held, accepted, held};

@@ -20,7 +20,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, Reauthenticated, ReauthenticationFailed, SignInFailed, SignedIn};
 use crate::ids::{ActId, AttemptId, Site};
-use crate::policy::{Actor, Credential, Denied, Permit, Proof, Reauthenticate, State, UseKey, standing};
+use crate::policy::{Actor, Credential, Denied, Permit, Reauthenticate, State, UseKey, standing};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 use crate::signin::attempt::{self, Outcome};
@@ -207,17 +207,19 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, sent: &S
             return Ok(Answered::Refused(refusal.why));
         }
     };
-    let mut renewed = None;
-    if let Some(act) = sent.bound.act {
-        if !acts::prove(tx, act, &session, Proof::Key, right.factor).await? {
-            events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
-            return Ok(Answered::Gone);
-        }
-    } else {
-        session::prove(tx, session.id, Proof::Key, right.factor).await?;
-        renewed = Some(session::renew(env, tx, session.id).await?);
+    let with = With::Key(right.factor);
+    if let Some(act) = sent.bound.act
+        && !acts::prove(tx, act, &session, with).await?
+    {
+        events::record_failure(env, tx, permit, failed("the act was over"), account.0.as_bytes()).await?;
+        return Ok(Answered::Gone);
     }
-    let event = Reauthenticated { factor: Proof::Key.wire().to_owned(), act: sent.bound.act.map(|id| id.to_string()) };
+    // A proof for one act makes nothing else fresh.
+    let renewed = match sent.bound.act {
+        Some(_) => None,
+        None => Some(session::prove(env, tx, account, &session, with).await?),
+    };
+    let event = Reauthenticated { factor: with.proof().wire().to_owned(), act: sent.bound.act.map(|id| id.to_string()) };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
     Ok(Answered::Proved(renewed))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use index::events::Kind;
-use index::policy::{ActionName, Credential, Direction, Leaves, OwnProof};
+use index::policy::{ActionName, Credential, Direction, Gate, Leaves, OwnProof, Role};
 use server::cli::COMMANDS;
 use server::routes;
 
@@ -57,6 +57,16 @@ fn every_granting_action_has_a_proof_of_its_own() {
 fn no_action_loosens_without_a_hold() {
     for action in ActionName::ALL {
         assert_ne!(action.direction(), Direction::Loosens, "{} loosens, and holds do not exist: build `holds.rs` first", action.wire());
+    }
+}
+
+/// P9: what administrators do wants a key that they hold, proved a moment ago.
+#[test]
+fn what_administrators_do_wants_a_key() {
+    for action in ActionName::ALL.iter().filter(|a| a.needs().contains(&Role::Administrator)) {
+        assert!(action.gates().contains(&Gate::Key), "{} has no gate for the key", action.wire());
+        let ceiling: Vec<Credential> = action.ceiling().iter().collect();
+        assert_eq!(ceiling, [Credential::StepUp], "{} is opened by less than a key", action.wire());
     }
 }
 

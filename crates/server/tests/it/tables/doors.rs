@@ -10,6 +10,7 @@ use server::gate::Route;
 use server::refusal::Face;
 use server::routes;
 
+use crate::authenticator::Key;
 use crate::given;
 use crate::people::token_of;
 use crate::world::{Answer, Browser, World};
@@ -26,13 +27,14 @@ struct Holder<'w> {
     header: Option<String>,
 }
 
-/// The kinds that a request can present; `StepUp`, `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 6] = [
+/// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
+const PRESENTABLE: [Credential; 7] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
     Credential::Session,
     Credential::FreshSession,
+    Credential::StepUp,
     Credential::ApiToken,
 ];
 
@@ -46,6 +48,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.link.network", "off"),
     ("limits.token.network", "off"),
     ("limits.search.network", "off"),
+    ("limits.challenge.network", "off"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,6 +92,7 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let half = world.browser();
     assert_eq!(ada.send_password(&half).await.location(), "/account/two-factor/");
     let fresh = world.secured("grace2").await;
+    let (stepped, _) = world.secured_with_key("grace3", Key::usb()).await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
     let mut holders = Vec::new();
@@ -98,9 +102,14 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::HalfSession, half),
         (Credential::Session, stale.browser),
         (Credential::FreshSession, fresh.browser),
+        (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
     ] {
-        let page = if matches!(kind, Credential::Session | Credential::FreshSession) { "/account/logout/" } else { "/account/login/" };
+        let page = if matches!(kind, Credential::Session | Credential::FreshSession | Credential::StepUp) {
+            "/account/logout/"
+        } else {
+            "/account/login/"
+        };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,

@@ -32,6 +32,7 @@ fn standings() -> Vec<(&'static str, Standing)> {
         ("coded", coded),
         ("saved", saved),
         ("secured", secured),
+        ("keyed", Standing { key: true, ..secured }),
         ("frozen", Standing { state: State::Frozen, ..secured }),
         ("contained", Standing { state: State::Contained, ..secured }),
         ("deleted", Standing { state: State::Deleted, ..secured }),
