@@ -58,7 +58,7 @@ both_engines! {
         assert_eq!(verified(&world, EMAIL).await, 1);
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM addresses a JOIN accounts b ON b.id = a.account_id WHERE b.username = 'bob' AND a.verified_at IS NOT NULL").await, 1);
         assert_eq!((count(&world, "account:email:verified").await, count(&world, "account:email:verify:refused").await), (1, 1));
-        assert_eq!(press(&links[0]).await.status(), 410, "the link is spent");
+        assert_eq!(world.browser().get(&links[0]).await.status(), 410, "the link is spent");
     }
 
     /// R24: of two verifications at the same moment one is second.
