@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::accounts::{bounces, link};
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
-use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
+use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
 use crate::env::Env;
 use crate::events::{self, BounceRefused, Entry};
@@ -37,6 +37,8 @@ pub struct Presented {
     pub session: Option<LinkToken>,
     /// The cookie of a half-open sign-in.
     pub attempt: Option<LinkToken>,
+    /// The cookie of a take-back.
+    pub take_back: Option<LinkToken>,
     /// The `token` field of a posted form.
     pub link: Option<LinkToken>,
     /// The token in the `Authorization` header, or what is wrong with the header.
@@ -115,6 +117,12 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
     if accepts.contains(Credential::HalfSession)
         && let Some(cookie) = &presented.attempt
         && let Some(actor) = half_session(&read, cookie, origin.clone()).await?
+    {
+        return Ok(Identified { actor, viewer: None });
+    }
+    if accepts.contains(Credential::TakeBack)
+        && let Some(cookie) = &presented.take_back
+        && let Some(actor) = take_back(&read, cookie, origin.clone()).await?
     {
         return Ok(Identified { actor, viewer: None });
     }
@@ -273,6 +281,24 @@ async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result
     Ok(row.map(|row| Actor {
         who: Who::Account(row.account_id),
         credential: Credential::HalfSession,
+        credential_id: Some(row.id.0),
+        session: None,
+        token: None,
+        origin,
+    }))
+}
+
+/// The way back into a stopped account, begun in this browser. One without an account is nobody's, and looks the same.
+async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
+    let row = take_backs::Entity::find()
+        .filter(take_backs::Column::TokenDigest.eq(cookie.digest().to_vec()))
+        .filter(take_backs::Column::SpentAt.is_null())
+        .filter(take_backs::Column::ExpiresAt.gt(read.now()))
+        .one(read.connection())
+        .await?;
+    Ok(row.map(|row| Actor {
+        who: row.account_id.map_or(Who::Nobody, Who::Account),
+        credential: Credential::TakeBack,
         credential_id: Some(row.id.0),
         session: None,
         token: None,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// A moment, in microseconds since 1970-01-01T00:00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sea_orm::DeriveValueType)]
@@ -53,6 +54,12 @@ impl Time {
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.calendar().format(&Rfc3339).expect("every stored time has a year below 10000")
+    }
+    /// As people read it: `22 November 2023, 08:47:35 UTC`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let shape = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
+        self.calendar().format(shape).expect("every part of the shape is part of a calendar date")
     }
     /// The moment as a calendar date and time in UTC.
     #[must_use]

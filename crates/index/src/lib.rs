@@ -29,6 +29,7 @@ pub mod holds; //          changes that wait: proposed, vetoed, done
 pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
+pub mod containment; //    "this was not me", alarms, and the way back
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs

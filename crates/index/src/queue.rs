@@ -276,3 +276,38 @@ pub async fn oldest_due<R: Reading>(read: &R) -> Result<Option<Time>, Refused> {
     let row = read.row(sql, vec![Value::from(read.now())]).await?;
     Ok(row.map(|r| r.try_get::<Option<Time>>("", "oldest")).transpose()?.flatten())
 }
+
+/// Jobs of one kind that are not done.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The kind.
+    pub kind: String,
+    /// Ready, running, failed.
+    pub state: String,
+    /// How many.
+    pub count: i64,
+    /// The most tries that one of them took.
+    pub tries: i64,
+    /// When the oldest was due.
+    pub oldest: Time,
+}
+
+/// What waits, runs or failed, by kind.
+///
+/// # Errors
+/// The database.
+pub async fn waiting<R: Reading>(read: &R) -> Result<Vec<Waiting>, Refused> {
+    const WAITING: &str = "SELECT kind, state, COUNT(*) AS n, MAX(tries) AS tries, MIN(run_at) AS oldest FROM jobs \
+        WHERE state <> 'done' GROUP BY kind, state ORDER BY kind, state";
+    let rows = read.rows(WAITING, Vec::new()).await?;
+    let waiting = |row: &sea_orm::QueryResult| {
+        Ok::<_, sea_orm::DbErr>(Waiting {
+            kind: row.try_get("", "kind")?,
+            state: row.try_get("", "state")?,
+            count: row.try_get("", "n")?,
+            tries: row.try_get("", "tries")?,
+            oldest: row.try_get("", "oldest")?,
+        })
+    };
+    Ok(rows.iter().map(waiting).collect::<Result<_, _>>()?)
+}

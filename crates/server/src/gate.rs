@@ -299,6 +299,7 @@ async fn admit(app: &App, door: Door, seen: &Seen, form: &FormGuard, request: Re
     let mut presented = Presented {
         session: client::cookie(&seen.headers, CookieName::Session, https),
         attempt: client::cookie(&seen.headers, CookieName::Attempt, https),
+        take_back: client::cookie(&seen.headers, CookieName::TakeBack, https),
         link: None,
         api_token: client::api_token(&seen.headers),
         browser: client::cookie(&seen.headers, CookieName::Form, https),

@@ -20,7 +20,7 @@ pub async fn alive(_ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal
 }
 
 /// How late the oldest job may be before the queue counts as stuck.
-const QUEUE_LATE: Duration = Duration::from_secs(300);
+pub const QUEUE_LATE: Duration = Duration::from_secs(300);
 
 /// Database, blobs and job queue answer; 503 with the part that fails.
 ///

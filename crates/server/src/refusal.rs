@@ -343,6 +343,15 @@ fn denied_words(denied: &Denied) -> Words {
             "The people who run this index stopped the account. Nothing was deleted; reading and downloading still work.",
             "Write to the people who run this index.",
         ),
+        Denied::Stopped(State::Contained) => Words {
+            link: Some(("Take the account back", "/account/take-back/".to_owned())),
+            ..say(
+                StatusCode::FORBIDDEN,
+                "This account is stopped",
+                "Somebody pressed “This was not me” in a notice about this account. Nothing was deleted.",
+                "Take the account back with a code to your mailbox and your second factor.",
+            )
+        },
         Denied::Stopped(state) => say(
             StatusCode::FORBIDDEN,
             "This account cannot act",

@@ -4,14 +4,15 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, Signature, StepUp, StoppedSession};
+use index::policy::Credential::{
+    self, ApiToken, FreshSession, HalfSession, MailLink, Nobody, Session, Signature, StepUp, StoppedSession, TakeBack,
+};
 
 use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{
-    account, addresses, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration, reset, signin, tokens,
-};
+use crate::web::{account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public};
+use crate::web::{registration, reset, signin, tokens};
 use crate::{files, health, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
@@ -31,8 +32,9 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let all = [public(), simple_api(), uploads(), account(), manage(), own_addresses(), keys(), tokens(), holds(), machines()];
-    all.into_iter().flatten().collect()
+    let own = [account(), manage(), own_addresses(), keys(), tokens(), containing(), holds()];
+    let others = [public(), simple_api(), uploads(), staff(), machines()];
+    others.into_iter().chain(own).flatten().collect()
 }
 
 fn public() -> Vec<Route> {
@@ -177,6 +179,29 @@ fn tokens() -> Vec<Route> {
     ]
 }
 
+/// Behind the links of notices, and the way back.
+fn containing() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let link = door(Html, &[MailLink], Some(Limit::Link));
+    let key = door(Script, &[TakeBack], Some(Limit::Challenge));
+    let begin = door(Html, &[Nobody], Some(Limit::TakeBack));
+    let on_the_way = door(Html, &[Nobody, Session, FreshSession, StepUp, TakeBack], None);
+    vec![
+        route(Method::GET, "/account/not-me/", page, containing::not_me_page),
+        route(Method::POST, "/account/not-me/", link, containing::not_me),
+        route(Method::GET, "/account/alarm/", page, containing::alarm_page),
+        route(Method::POST, "/account/alarm/", link, containing::alarm),
+        route(Method::GET, "/account/take-back/", on_the_way, containing::take_back_page),
+        route(Method::POST, "/account/take-back/begin/", begin, containing::begin),
+        route(Method::GET, "/account/take-back/options", key, containing::options),
+        route(Method::POST, "/account/take-back/validate", key, containing::validate),
+        route(Method::POST, "/account/take-back/", door(Html, &[TakeBack], Some(Limit::Factor)), containing::step),
+    ]
+}
+
+fn staff() -> Vec<Route> {
+    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+}
 fn holds() -> Vec<Route> {
     let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));
     vec![

@@ -23,6 +23,10 @@ pub enum Purpose {
     ResetPassword,
     /// Makes the first administrator, or completes an account made at the shell.
     SetUp,
+    /// Contains the account that a notice went to (R13, R14).
+    NotMe,
+    /// Pauses the credential of somebody else's act on one project (R14).
+    Alarm,
     /// Stops a change that waits.
     Veto,
 }
@@ -34,6 +38,8 @@ impl Purpose {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::SetUp => "setup",
+            Self::NotMe => "not-me",
+            Self::Alarm => "alarm",
             Self::Veto => "veto",
         }
     }
@@ -45,6 +51,7 @@ impl Purpose {
             Self::VerifyEmail => Duration::from_secs(24 * 3600),
             Self::ResetPassword => Duration::from_secs(30 * 60),
             Self::SetUp => Duration::from_secs(3600),
+            Self::NotMe | Self::Alarm => Duration::from_secs(7 * 86_400),
             // Its hold may have to wait for its people; when it is over, so is the link.
             Self::Veto => Duration::from_secs(34 * 86_400),
         }
@@ -68,7 +75,13 @@ pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken,
         _ => void(tx, new.account, new.purpose).await?,
     }
     let token = LinkToken::generate(&*env.entropy);
-    let row = links::ActiveModel {
+    let row = row(env, tx, &token, new);
+    links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    Ok(token)
+}
+
+fn row(env: &Env, tx: &Tx, token: &LinkToken, new: NewLink) -> links::ActiveModel {
+    links::ActiveModel {
         id: Set(LinkId::new(tx.now(), &*env.entropy)),
         purpose: Set(new.purpose.wire().to_owned()),
         account_id: Set(new.account),
@@ -84,9 +97,14 @@ pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken,
         event_id: Set(None),
         browser_digest: Set(None),
         proved_at: Set(None),
-    };
+    }
+}
+
+/// Keeps a link that a notice of an event carries. Several live side by side: each notice keeps its own (R14).
+pub(crate) async fn keep_for_notice(env: &Env, tx: &Tx, token: &LinkToken, new: NewLink, event: EventId) -> Result<(), Refused> {
+    let row = links::ActiveModel { event_id: Set(Some(event)), ..row(env, tx, token, new) };
     links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    Ok(token)
+    Ok(())
 }
 
 /// Binds a link that was asked for without a session to the browser that asked (R4).

@@ -12,6 +12,7 @@ pub mod profile; //   the name and the address that others see
 pub mod register; //  registration by anybody
 pub mod settled; //   what has stood long enough (POWER)
 pub mod setup; //     the first administrator and accounts made at the shell
+pub mod taking_back; // the way back of a stopped account, begun (R16)
 pub mod show; //      what an account is and has, for its pages and the shell
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};

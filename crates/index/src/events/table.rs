@@ -174,6 +174,27 @@ events! {
     /// An account was thawed.
     AccountThawed { reason: String, causes: u64 } = "account:thaw", "The account was thawed: {reason}.", Account;
 
+    /// An account was stopped with the link of a notice: its owner said that it was not them.
+    AccountContained { case: String, sessions_ended: u64 } = "account:contain", "The account was stopped with the link of a notice; {sessions_ended} sessions were ended.", Account;
+    /// The link of a notice was used a second time from one mailbox within 30 days: sessions ended, and the account was not stopped again (R17).
+    ContainedAgain { case: String, sessions_ended: u64 } = "account:contain:again", "“This was not me” was pressed again from the same mailbox within 30 days: {sessions_ended} sessions were ended; the account was not stopped a second time.", Account;
+    /// The way back into a stopped account was begun.
+    TakeBackBegun { begun_with: String } = "account:take-back:begun", "The way back into the stopped account was begun, with {begun_with}.", Nobody("it opens nothing, and the code that it needs is mailed");
+    /// A code to take the account back was sent to the mailbox.
+    TakeBackCodeSent {} = "account:take-back:code-sent", "A six-digit code to take the account back was sent to the mailbox.", Addressee;
+    /// One of the two proofs of a take-back was given.
+    TakeBackProved { proof: String } = "account:take-back:proved", "For the take-back {proof} was proved.", Nobody("a step of an act that is told");
+    /// A proof of a take-back was wrong, or there was nothing to take back.
+    TakeBackRefused { reason: String } = "account:take-back:refused", "A step of a take-back was refused: {reason}.", Nobody("it opens nothing; the account's own history shows it");
+    /// Somebody takes the account back with one proof of the two, which waits.
+    TakeBackWaits { proof: String, from: String } = "account:take-back:wait", "The account can be taken back with {proof} alone from {from} on.", Account;
+    /// The account was taken back by its owner.
+    AccountTakenBack { kept: u64, ended: u64, sessions_ended: u64 } = "account:take-back", "The account was taken back: of what it had gained in 30 days {kept} things were kept and {ended} ended.", Account;
+    /// An owner raised the alarm about somebody else's act on the project.
+    AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: {about}", Owners;
+    /// What an account used on a project was stopped there for a day.
+    CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
+
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 

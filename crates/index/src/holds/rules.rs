@@ -146,6 +146,59 @@ mod tests {
         }
     }
 
+    /// What can happen to the factors of an account.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Pass(i64),
+        Add(Proof),
+        Remove { by: usize, which: usize },
+        Restore(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (1_i64..20).prop_map(Step::Pass),
+            prop_oneof![Just(Proof::Totp), Just(Proof::Key)].prop_map(Step::Add),
+            (0_usize..6, 0_usize..6).prop_map(|(by, which)| Step::Remove { by, which }),
+            (0_usize..6).prop_map(Step::Restore),
+        ]
+    }
+
+    proptest! {
+        /// Property 2 (R12): through any adding, removing and restoring, nothing settled ever goes at once by a younger factor, and the
+        /// owner's old factor always removes at once whatever was added in the last 30 days. Restoring keeps the age.
+        #[test]
+        fn ages_survive_removing_and_restoring(steps in proptest::collection::vec(step(), 1..40)) {
+            const DAY: i64 = 86_400;
+            let mut now = 40 * DAY;
+            // When each was added, whether it stands; the first is the owner's, from the first day.
+            let mut factors = vec![(Proof::Totp, 0_i64, true)];
+            for step in steps {
+                let aged = |(kind, from, _): (Proof, i64, bool)| Aged { kind, from_at: Time::from_seconds(from), settled: now - from >= 30 * DAY || from <= DAY };
+                match step {
+                    Step::Pass(days) => now += days * DAY,
+                    Step::Add(kind) => factors.push((kind, now, true)),
+                    Step::Restore(which) => if let Some(factor) = factors.get_mut(which) { factor.2 = true },
+                    Step::Remove { by, which } => {
+                        let (Some(by), Some(removed)) = (factors.get(by).copied(), factors.get(which).copied()) else { continue };
+                        if !by.2 || !removed.2 {
+                            continue;
+                        }
+                        let at_once = removes_at_once(aged(by), aged(removed));
+                        prop_assert!(!at_once || !aged(removed).settled || by.1 < removed.1);
+                        if by.1 == 0 && !aged(removed).settled {
+                            prop_assert!(at_once);
+                        }
+                        if at_once && which != 0 {
+                            factors[which].2 = false;
+                        }
+                        prop_assert!(!(at_once && which == 0), "the owner's oldest is never removed at once");
+                    }
+                }
+            }
+        }
+    }
+
     /// R3: new accounts with new projects, known devices and passkeys feel nothing.
     #[test]
     fn a_grant_waits_only_when_all_three_are_true() {

@@ -67,7 +67,7 @@ macro_rules! actions {
 actions! {
     /// Read what the index shows everyone.
     ReadIndex on Site, "index:read", needs [], gates [],
-        Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker], ReadsOnly;
+        Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker, TakeBack], ReadsOnly;
 
     /// Create an account; where another one has verified the address, its owner gets another mail instead.
     Register on Site, "account:register", needs [], gates [],
@@ -172,6 +172,22 @@ actions! {
     /// Add a file to a release of a project.
     UploadFile on ProjectOrNew, "project:upload", needs [Owner, Maintainer, Founder], gates [VerifiedAddress, Factor],
         Neither with No, at_most [ApiToken], leaves ["project:release:file:add"];
+
+    /// Stop one's own account with the link of a notice (R13, R14, R19).
+    NotMe on Site, "account:not-me", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["account:contain", "account:contain:again"];
+    /// Stop on one project what somebody else used there, for a day, with the link of a notice (R14).
+    RaiseAlarm on Site, "project:raise-alarm", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause"];
+    /// Begin the way back into a stopped account by its name alone; nobody learns whether there is one.
+    BeginTakeBack on Site, "account:begin-take-back", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
+    /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
+    TakeBack on Site, "account:take-back", needs [], gates [],
+        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
+    /// See how mail, jobs and the services around the index do.
+    SeeHealth on Site, "staff:see-health", needs [Administrator], gates [],
+        Neither with No, at_most [StepUp], ReadsOnly;
 
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],

@@ -13,6 +13,7 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts;
+use crate::accounts::taking_back::{self, Begun};
 use crate::act;
 use crate::db::entities::sign_in_attempts;
 use crate::db::{Reading, Tx};
@@ -41,6 +42,8 @@ pub enum Outcome {
     Over,
     /// What was typed was right and the account may not act.
     Stopped(State),
+    /// The password was right and a link of a notice stopped the account; the token of the way back (R16).
+    Contained(LinkToken),
 }
 
 /// Signs in with a user name and a password: takes the limits, weighs, decides, and gives the try back when it was right.
@@ -93,6 +96,10 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> 
     let standing = standing(tx, account, None).await?;
     if standing.state != State::Active {
         fail(env, tx, permit, try_, "the account may not act").await?;
+        if standing.state == State::Contained && taking_back::is_contained(tx, account).await? {
+            let token = taking_back::begin(env, tx, Some(account), Begun::Password, permit.event()).await?;
+            return Ok(Outcome::Contained(token));
+        }
         return Ok(Outcome::Stopped(standing.state));
     }
     if let Some(upgrade) = &try_.weighed.upgrade {

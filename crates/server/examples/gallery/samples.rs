@@ -6,6 +6,8 @@ use super::pages::public::{self, Collaborator, FileLine, ProjectLine, Release, V
 use super::pages::{Action, Bytes, FormErrors, Frame, Viewer, WebLink, When, errors, html};
 use super::readme;
 
+#[path = "containing.rs"]
+mod containing;
 #[path = "managing.rs"]
 mod managing;
 
@@ -17,7 +19,9 @@ pub type Sample = (&'static str, String);
 
 /// All of them.
 pub fn all() -> Vec<Sample> {
-    [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()].into_iter().flatten().collect()
+    let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages()];
+    let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
+    others.into_iter().chain(own).flatten().collect()
 }
 
 /// `seconds` ago.

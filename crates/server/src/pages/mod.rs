@@ -4,6 +4,8 @@
 //! nothing: who may see it, and what its forms do, is the business of the handlers that fill it in.
 
 pub mod account;
+pub mod admin;
+pub mod containing;
 pub mod errors;
 pub mod form;
 pub mod frame;

@@ -39,6 +39,8 @@ fn every_template_is_in_the_gallery() {
         include_str!("public.rs"),
         include_str!("account.rs"),
         include_str!("manage.rs"),
+        include_str!("containing.rs"),
+        include_str!("admin.rs"),
         include_str!("holds.rs"),
         include_str!("errors.rs"),
     ]

@@ -201,7 +201,7 @@ pub async fn answer(ctx: Ctx<UseKey>, input: Form<Used>) -> Result<Reply, Refusa
 }
 
 /// What a script is told when an answer was not taken. A passkey that no account has is named, so that its keeper can drop it.
-fn failed(why: &Why) -> Reply {
+pub(super) fn failed(why: &Why) -> Reply {
     let mut fail = json!({ "errors": [why.says()] });
     if let Why::Unknown(id) = why {
         fail["unknown_credential"] = id.as_str().into();
@@ -209,7 +209,7 @@ fn failed(why: &Why) -> Reply {
     Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "fail": fail }))
 }
 
-fn failed_input(refused: Refused) -> Result<Reply, Refusal> {
+pub(super) fn failed_input(refused: Refused) -> Result<Reply, Refusal> {
     match refused {
         Refused::Invalid(invalid) => Ok(Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "fail": { "errors": [invalid.message] } }))),
         other => Err(other.into()),

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod addresses;
+pub mod admin;
+pub mod containing;
 pub mod factors;
 pub mod gates;
 pub mod holds;

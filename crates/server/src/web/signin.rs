@@ -55,6 +55,9 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             let reply = Reply::see_other(&next::carried("/account/two-factor/", next.as_deref()));
             Ok(reply.with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
         }
+        Outcome::Contained(token) => {
+            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         other => finished(other, next.as_deref(), ctx.https()),
     }
 }
@@ -109,7 +112,7 @@ pub(super) fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Res
     match outcome {
         Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) => {
+        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) | Outcome::Contained(_) => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, https))
         }
     }

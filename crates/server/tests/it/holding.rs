@@ -61,7 +61,6 @@ pub async fn key(world: &World, account: AccountId, label: &str, age: Duration) 
 pub struct Seat<'w> {
     pub browser: Browser<'w>,
     pub session: SessionId,
-    pub account: AccountId,
     pub factor: FactorId,
     kind: String,
 }
@@ -119,7 +118,7 @@ pub async fn seat_on(world: &World, account: AccountId, factor: FactorId, device
     let session = made.await.expect("a session can be added");
     let browser = world.browser();
     browser.set_cookie("__Host-strongroom_session", token.expose());
-    Seat { browser, session, account, factor, kind }
+    Seat { browser, session, factor, kind }
 }
 
 impl Seat<'_> {

@@ -231,3 +231,14 @@ fn every_section_of_the_help_page_that_is_named_exists() {
     }
     assert!(named > 5, "only {named} sections are named");
 }
+
+/// R7: only the room of holds lets what loosens through, so that no verb can take the way around it.
+#[test]
+fn only_the_room_of_holds_lets_through_what_loosens() {
+    for (name, text) in sources(&root().join("crates/index/src")) {
+        let own = name.contains("/src/holds/");
+        for (word, home) in [("Loosened::of(", "permit.rs"), ("act::loosening", "act.rs"), ("act::held", "act.rs")] {
+            assert!(own || name.ends_with(home) || !without_tests(&text).contains(word), "{name} uses {word}");
+        }
+    }
+}

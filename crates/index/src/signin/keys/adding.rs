@@ -170,7 +170,7 @@ async fn weigh(env: &Env, tx: &Tx, adding: &Adding) -> Result<Result<webauthn_rs
     let Some(state) = ceremony::spend::<RegistrationState>(env, tx, adding.bound, &read.challenge).await? else {
         return Ok(Err(Why::Stale));
     };
-    library::verify_new(env, &read.answer, &state)
+    library::verify_new(env, read, &state)
 }
 
 /// What the proof of adding a key says to the person, and what it is bound to.

@@ -92,23 +92,32 @@ fn fault(e: WebauthnError) -> Refused {
 pub(super) struct Read<A> {
     /// The challenge that it names.
     pub challenge: Vec<u8>,
+    /// Whether it came from a page inside another site's page.
+    embedded: bool,
     pub answer: A,
 }
 
-/// What we read of the client data ourselves; the library reads the rest.
+impl<A> Read<A> {
+    fn of(client_data: &[u8], answer: A) -> Result<Self, Why> {
+        let data: ClientData = serde_json::from_slice(client_data).map_err(|_| Why::Unreadable)?;
+        let challenge = BASE64URL_NOPAD.decode(data.challenge.as_bytes()).map_err(|_| Why::Unreadable)?;
+        Ok(Self { challenge, embedded: data.top_origin.is_some() || data.cross_origin == Some(true), answer })
+    }
+    const fn check_page(&self) -> Result<(), Why> {
+        if self.embedded { Err(EMBEDDED) } else { Ok(()) }
+    }
+}
+
+const EMBEDDED: Why = Why::Wrong("the answer came from an embedded page");
+
+/// What we read of the client data ourselves; the library reads the rest, but looks for embedded pages in new keys only.
 #[derive(Deserialize)]
 struct ClientData {
     challenge: String,
+    #[serde(rename = "crossOrigin")]
+    cross_origin: Option<bool>,
     #[serde(rename = "topOrigin")]
     top_origin: Option<Value>,
-}
-
-fn challenge_of(client_data: &[u8]) -> Result<Vec<u8>, Why> {
-    let data: ClientData = serde_json::from_slice(client_data).map_err(|_| Why::Unreadable)?;
-    if data.top_origin.is_some() {
-        return Err(Why::Wrong("the answer came from an embedded page"));
-    }
-    BASE64URL_NOPAD.decode(data.challenge.as_bytes()).map_err(|_| Why::Unreadable)
 }
 
 fn check_shape(kind: &str, id: &str, raw_id: &[u8]) -> Result<(), Why> {
@@ -123,14 +132,14 @@ fn check_shape(kind: &str, id: &str, raw_id: &[u8]) -> Result<(), Why> {
 pub(super) fn read_new(text: &str) -> Result<Read<RegisterPublicKeyCredential>, Why> {
     let answer: RegisterPublicKeyCredential = read(text)?;
     check_shape(&answer.type_, &answer.id, &answer.raw_id)?;
-    Ok(Read { challenge: challenge_of(&answer.response.client_data_json)?, answer })
+    Read::of(&answer.response.client_data_json.clone(), answer)
 }
 
 /// Reads the text of an `AuthenticationResponseJSON`.
 pub(super) fn read_used(text: &str) -> Result<Read<PublicKeyCredential>, Why> {
     let answer: PublicKeyCredential = read(text)?;
     check_shape(&answer.type_, &answer.id, &answer.raw_id)?;
-    Ok(Read { challenge: challenge_of(&answer.response.client_data_json)?, answer })
+    Read::of(&answer.response.client_data_json.clone(), answer)
 }
 
 fn read<A: serde::de::DeserializeOwned>(text: &str) -> Result<A, Why> {
@@ -146,14 +155,14 @@ fn read<A: serde::de::DeserializeOwned>(text: &str) -> Result<A, Why> {
 /// WebAuthn L3 §7.1.
 pub(super) fn verify_new(
     env: &Env,
-    answer: &RegisterPublicKeyCredential,
+    read: &Read<RegisterPublicKeyCredential>,
     state: &RegistrationState,
 ) -> Result<Result<Credential, Why>, Refused> {
     let party = party(env)?;
-    let verified = party.register_credential(answer, state, None).map_err(|e| classify(&e));
+    let verified = read.check_page().and_then(|()| party.register_credential(&read.answer, state, None).map_err(|e| classify(&e)));
     Ok(verified.and_then(|made| {
         // What is stored is what was signed, not what stands beside it.
-        if made.cred_id != answer.raw_id {
+        if made.cred_id != read.answer.raw_id {
             Err(Why::Wrong("the identifier of the security key is not the one it signed"))
         } else {
             Ok(made)
@@ -182,12 +191,13 @@ pub(super) struct Verified {
 /// WebAuthn L3 §7.2.
 pub(super) fn verify_used(
     env: &Env,
-    answer: &PublicKeyCredential,
+    read: &Read<PublicKeyCredential>,
     state: &AuthenticationState,
     key: &Credential,
 ) -> Result<Result<Verified, Why>, Refused> {
     let party = party(env)?;
-    let verified = party.authenticate_single_credential(answer, state, key).map_err(|e| classify(&e));
+    let verified =
+        read.check_page().and_then(|()| party.authenticate_single_credential(&read.answer, state, key).map_err(|e| classify(&e)));
     Ok(verified.map(|result| Verified {
         counter: result.counter(),
         backed_up: result.backup_state(),
@@ -204,7 +214,7 @@ fn classify(e: &WebauthnError) -> Why {
         WebauthnError::MismatchedChallenge => Why::Stale,
         WebauthnError::InvalidRPOrigin => Why::Wrong("the answer came from another site"),
         WebauthnError::InvalidRPIDHash => Why::Wrong("the security key answered another site"),
-        WebauthnError::CredentialCrossOrigin => Why::Wrong("the answer came from an embedded page"),
+        WebauthnError::CredentialCrossOrigin => EMBEDDED,
         WebauthnError::UserNotPresent => Why::Wrong("nobody touched the security key"),
         WebauthnError::CredentialBackupEligibilityInconsistent => Why::Wrong("the security key changed whether it can be copied"),
         WebauthnError::CredentialMayNotBeHardwareBound => Why::Wrong("the security key says that it is copied and cannot be"),

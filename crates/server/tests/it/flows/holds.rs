@@ -215,7 +215,7 @@ both_engines! {
         world.run("UPDATE cases SET closed_at = 1").await;
         world.advance(31 * DAY);
         let person = seat(&world, ada, key(&world, ada, "newer key", HOUR).await).await;
-        person.remove(app).await;
+        assert_eq!(person.remove(app).await.location(), HOLDS);
         assert_eq!(press(&world, &veto_link(&world, "ada@example.org").await).await.status(), 200);
     }
 

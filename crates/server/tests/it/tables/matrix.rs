@@ -128,7 +128,7 @@ fn no_standing_and_no_role_widens_a_ceiling() {
 fn no_role_replaces_a_gate_or_wakes_a_stopped_account() {
     for action in ActionName::ALL.iter().filter(|a| !a.gates().is_empty()) {
         for credential in [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::ApiToken] {
-            for (name, standing) in standings().into_iter().filter(|(name, _)| *name != "secured" && *name != "saved") {
+            for (name, standing) in standings().into_iter().filter(|(name, _)| !["secured", "keyed", "saved"].contains(name)) {
                 let roles = [Role::Oneself, Role::Owner, Role::Maintainer, Role::Founder];
                 let question = Question { action: *action, credential, standing, roles: &roles, visible: true };
                 let wants_factor = action.gates().contains(&index::policy::Gate::Factor);
