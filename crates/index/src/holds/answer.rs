@@ -132,6 +132,10 @@ const CLOSE: &str = "UPDATE holds SET state = $2, closed_at = $3, ended_by = $4,
 const OTHERS: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND id <> $2 AND action <> 'account:wake-roles' \
     AND (project_id = $3 OR ($3 IS NULL AND project_id IS NULL AND account_id = $4)) ORDER BY id";
 
+/// What has waited already and was not made yet is not made any more.
+const SHUT_DOORS: &str = "UPDATE holds SET used_at = $5 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND id <> $2 \
+    AND (project_id = $3 OR ($3 IS NULL AND project_id IS NULL AND account_id = $4))";
+
 /// Ends the hold, opens a case, and stops all other holds of that proposer on that subject.
 async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, mark: Option<Vec<u8>>) -> Result<(), Refused> {
     let case = cases::open(
@@ -161,8 +165,10 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
     }
     let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: by_link };
     events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
-    let values = vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
-    for other in tx.rows(OTHERS, values).await? {
+    let scope = || vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
+    let doors = scope().into_iter().chain([Value::from(tx.now())]).collect();
+    tx.execute(SHUT_DOORS, doors).await?;
+    for other in tx.rows(OTHERS, scope()).await? {
         end(env, tx, permit, other.try_get("", "id")?, "another change of the same account was vetoed").await?;
     }
     Ok(())

@@ -84,6 +84,10 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("reason", _) => json!("the incident of 22 November"),
         ("filename", _) => json!("spam_eggs-1.0-py3-none-any.whl"),
         ("version", _) => json!("1.0"),
+        ("what", _) => json!("the second factor \"blue key\" of bob is removed"),
+        ("due", _) => json!("25 November 2023, 08:47:35 UTC"),
+        ("because", _) => json!("the session that proposed it was ended"),
+        ("label", _) => json!("blue key"),
         ("by", _) => json!("bob"),
         ("whose", _) => json!("carol"),
         ("about", _) => json!("spam_eggs-1.0-py3-none-any.whl was uploaded."),
@@ -138,7 +142,7 @@ fn event(kind: Kind) -> events::Model {
 /// What the mail carries: its own link or code, and what its reader is offered.
 fn enclosure(kind: Kind) -> Enclosure {
     let code = [Kind::MailboxCodeSent, Kind::TakeBackCodeSent].contains(&kind);
-    let own = WITH_SECRET.contains(&kind).then(|| Secret::new(if code { "042117" } else { "TOKEN" }));
+    let own = (WITH_SECRET.contains(&kind) || kind == Kind::HoldProposed).then(|| Secret::new(if code { "042117" } else { "TOKEN" }));
     let proved = ![Kind::AccountCreated, Kind::VerificationSent].contains(&kind);
     let offered = offer::judge(kind.audience(), &event(kind), AccountId(Uuid::from_u128(1))).filter(|_| proved);
     Enclosure { own, offer: offered.map(|offer| (offer, Secret::new("OFFER"))) }

@@ -251,6 +251,7 @@ fn heading(story: &Story<'_>) -> String {
         Kind::TokenAdded => "An API token was created",
         Kind::TokenRemoved => "An API token was deleted",
         Kind::FileUploaded => "a file was uploaded",
+        Kind::KeyCounterRegressed => "A security key may have been copied",
         Kind::AccountContained => "Your account was stopped",
         Kind::ContainedAgain => "All your sessions were ended",
         Kind::AlarmRaised => "an alarm was raised",
@@ -307,6 +308,16 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         Kind::CredentialPaused => vec![
             format!("An owner of the project did not expect what you did. What you used for it does nothing on this project for {}; everything else of your account works. Talk to the other owners; the people who run {index} look at it.", lasting(PAUSE)),
         ],
+        Kind::KeyCounterRegressed => vec![
+            "The key was refused. Either it is faulty or somebody has a copy of it: use another factor, remove this key and add a new one. The people who run the index look at it too.".to_owned(),
+        ],
+        Kind::CodeReplayed => vec![
+            "Nobody was let in with it. If you sent the code twice yourself, there is nothing to do. Else somebody saw it: type codes only at the address that this mail names below.".to_owned(),
+        ],
+        Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
+        Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => {
+            vec![format!("All changes that wait for you: {}", story.link("/manage/holds/"))]
+        }
         _ => vec!["If this was you, there is nothing to do.".to_owned()],
     };
     says.push(format!("Everything that your account did: {}", story.link("/manage/account/security-history/")));

@@ -186,7 +186,7 @@ actions! {
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
     /// See how mail, jobs and the services around the index do.
-    SeeHealth on Site, "staff:see-health", needs [Administrator], gates [],
+    SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;
 
     /// Create an account from the shell; its owner completes it with a link.

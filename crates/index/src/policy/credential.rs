@@ -41,7 +41,7 @@ credentials! {
     /// A cookie: signed in, and idle for too long; it opens nothing but the page where a password or a factor resumes it.
     IdleSession = 9, "idle_session";
     /// A cookie: signed in, and the account is stopped; it opens only what stops others' changes (R19).
-    StoppedSession = 12, "stopped_session";
+    StoppedSession = 11, "stopped_session";
     /// A signed call of another machine: the mail server's bounces.
     Signature = 10, "signature";
     /// A cookie: on the way back into a contained account; it opens nothing but the take-back (R16).

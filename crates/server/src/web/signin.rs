@@ -55,9 +55,6 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             let reply = Reply::see_other(&next::carried("/account/two-factor/", next.as_deref()));
             Ok(reply.with_cookie(CookieName::Attempt, token.expose(), ctx.https()))
         }
-        Outcome::Contained(token) => {
-            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
-        }
         other => finished(other, next.as_deref(), ctx.https()),
     }
 }
@@ -110,9 +107,10 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
 /// What all ways to finish a sign-in answer, once the value was not wrong.
 pub(super) fn finished(outcome: Outcome, next: Option<&str>, https: bool) -> Result<Reply, Refusal> {
     match outcome {
+        Outcome::Contained(token) => Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), https)),
         Outcome::SignedIn(token) => Ok(signed_in(&token, next, https)),
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) | Outcome::Contained(_) => {
+        Outcome::Over | Outcome::Refused | Outcome::NeedsFactor(_) => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, https))
         }
     }

@@ -400,6 +400,18 @@ pub async fn staff(world: &World, account: AccountId) -> Browser<'_> {
             }
             .insert(tx.connection())
             .await?;
+            factors::ActiveModel {
+                id: Set(FactorId::new(tx.now(), &*env.entropy)),
+                account_id: Set(account),
+                kind: Set("webauthn".to_owned()),
+                label: Set("a key".to_owned()),
+                secret_sealed: Set(vec![0]),
+                from_at: Set(tx.now()),
+                began_by: Set(EventId::new(tx.now(), &*env.entropy)),
+                ..Default::default()
+            }
+            .insert(tx.connection())
+            .await?;
             Ok(())
         })
     });

@@ -118,8 +118,7 @@ async fn drop_the_rest(
 ) -> Result<(u64, u64), Refused> {
     let (kept, ended): (Vec<&Thing>, Vec<&Thing>) = gained.things.iter().partition(|thing| decision.keep.contains(&thing.id));
     for thing in &ended {
-        let sql = format!("UPDATE {} SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL", thing.sort.table());
-        tx.execute(&sql, vec![Value::from(thing.id), Value::from(tx.now()), Value::from(permit.event())]).await?;
+        tx.execute(thing.sort.end(), vec![Value::from(thing.id), Value::from(tx.now()), Value::from(permit.event())]).await?;
     }
     let dropped = ended.iter().filter(|thing| thing.sort == Sort::Address).map(|thing| thing.id);
     let chosen = decision.quiet.iter().copied().filter(|id| gained.told.iter().any(|(told, _)| told == id));

@@ -26,13 +26,13 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The table of its rows.
-    pub(super) const fn table(self) -> &'static str {
+    /// Ends its row.
+    pub(super) const fn end(self) -> &'static str {
         match self {
-            Self::Factor => "factors",
-            Self::Codes => "recovery_sets",
-            Self::Address => "addresses",
-            Self::Token => "api_tokens",
+            Self::Factor => "UPDATE factors SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
+            Self::Codes => "UPDATE recovery_sets SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
+            Self::Address => "UPDATE addresses SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
+            Self::Token => "UPDATE api_tokens SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
         }
     }
 }

@@ -21,7 +21,7 @@ both_engines! {
         let page = admin.get(PAGE).await;
         assert_eq!(page.status(), 200, "{}", page.text());
         assert!(page.text().contains("An account was frozen"), "{}", page.text());
-        assert!(!page.text().contains("example.org<") && !page.text().contains("ada@"), "{}", page.text());
+        assert!(!page.text().contains("ada@"), "{}", page.text());
         world.run("UPDATE jobs SET state = 'ready', enclosed = NULL, tries = 7 WHERE kind = 'send-mail' AND payload LIKE '%'").await;
         world.work().await;
         let failed = admin.get("/admin/health/?state=failed").await.text();

@@ -220,8 +220,8 @@ both_engines! {
         contained(&world, "ada").await;
         world.secured("grace").await;
         let mut pages = Vec::new();
-        for name in ["ada", "grace", "nobody-has-this"] {
-            let browser = world.browser();
+        for (at, name) in ["ada", "grace", "nobody-has-this"].into_iter().enumerate() {
+            let browser = world.browser_from(format!("198.51.100.{at}").parse().expect("an address"));
             begin(&browser, name).await;
             assert_eq!(browser.submit(PAGE, PAGE, &[]).await.status(), 303);
             let page = browser.get(PAGE).await.text();

@@ -65,6 +65,20 @@ both_engines! {
         assert!(all::<api_tokens::Entity>(&world).await.is_empty());
     }
 
+    /// R10: a veto also shuts the doors that the same proposer's earlier holds have opened.
+    async fn r10_a_veto_shuts_the_doors_that_stand_open(world: World) {
+        let (ada, app) = owner(&world).await;
+        mint(&seat(&world, ada, app).await, "ci").await;
+        serve(&world, 25 * HOUR).await;
+        let person = seat(&world, ada, app).await;
+        assert!(is_held(&mint(&person, "another").await));
+        assert!(person.browser.get(HOLDS).await.text().contains("You can do it once until"));
+        assert_eq!(press(&world, &veto_link(&world, "ada@example.org").await).await.status(), 200);
+        assert!(!person.browser.get(HOLDS).await.text().contains("You can do it once until"));
+        assert_eq!(mint(&person, "ci").await.status(), 403);
+        assert!(all::<api_tokens::Entity>(&world).await.is_empty());
+    }
+
     /// R3: new accounts with new projects, known devices and keys feel nothing.
     async fn r3_known_devices_keys_and_new_projects_feel_nothing(world: World) {
         let (ada, app) = old_account(&world, "ada").await;
