@@ -15,5 +15,6 @@ pub mod password;
 pub mod recovery_code;
 pub mod secret;
 pub mod short_code;
+pub mod signed_call;
 mod stretch;
 pub mod totp;

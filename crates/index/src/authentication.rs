@@ -6,16 +6,22 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
+use credentials::signed_call::CallSignature;
+use uuid::Uuid;
 
+use crate::accounts::{bounces, link};
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
 use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
 use crate::env::Env;
+use crate::events::{self, BounceRefused, Entry};
 use crate::holds;
 use crate::ids::AccountId;
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, Credential, Credentials, Denied, Origin, Proof, SessionProof, Standing, State, Who, standing};
+use crate::policy::{
+    ActionName, Actor, Credential, Credentials, Denied, MAILBOX_PROOF, Origin, Proof, SessionProof, Standing, State, Who, standing,
+};
 use crate::refused::Refused;
 use crate::tokens;
 
@@ -37,6 +43,19 @@ pub struct Presented {
     pub link: Option<LinkToken>,
     /// The token in the `Authorization` header, or what is wrong with the header.
     pub api_token: Option<Result<Secret, Denied>>,
+    /// The form cookie, which tells browsers apart before anybody signs in (R4).
+    pub browser: Option<LinkToken>,
+    /// The signature of a call by another machine, and the body that it is over.
+    pub signed: Option<SignedCall>,
+}
+
+/// A call that claims to be signed: nothing of its body was read yet.
+#[derive(Debug)]
+pub struct SignedCall {
+    /// The header.
+    pub signature: String,
+    /// The body as it came.
+    pub body: bytes::Bytes,
 }
 
 /// Who looks at a page, for its frame.
@@ -79,9 +98,12 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
         return Err(Denied::NotValid.into())
             .or_else(|e: Refused| if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(e) });
     }
+    if accepts.contains(Credential::Signature) {
+        return signed_call(env, presented.signed, origin).await;
+    }
     let read = env.db.read(env.now()).await?;
     let signed_in = match &presented.session {
-        Some(cookie) => session(env, &read, cookie).await?,
+        Some(cookie) => session(env, &read, cookie, presented.browser.as_ref()).await?,
         None => None,
     };
     if accepts.contains(Credential::MailLink) {
@@ -153,21 +175,65 @@ fn proof_of(row: &sessions::Model) -> SessionProof {
 }
 
 /// The session behind a cookie, when it is alive.
-async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<SignedIn>, Refused> {
+async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&LinkToken>) -> Result<Option<SignedIn>, Refused> {
     let row = sessions::Entity::find()
         .filter(sessions::Column::TokenDigest.eq(cookie.digest().to_vec()))
         .filter(sessions::Column::UntilAt.is_null())
         .one(read.connection())
         .await?;
     let now = read.now();
-    let Some(row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
+    let Some(mut row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
     let idle = now.since(row.last_seen_at) >= env.config.session_idle.0;
+    if row.mailbox_proved_at.is_none() && now.since(row.created_at) < MAILBOX_PROOF {
+        row.mailbox_proved_at = proved_before(read, &row, browser).await?;
+    }
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
     let holds = holds::concerning(read, account.id).await?;
     let viewer = Viewer { account: account.id, username: account.username, standing, holds };
     Ok(Some(SignedIn { row, viewer, now, idle }))
+}
+
+/// When the mailbox was proved in this browser before it signed in: by the link that it had asked for when it registered (R4).
+async fn proved_before(read: &Read, row: &sessions::Model, browser: Option<&LinkToken>) -> Result<Option<Time>, Refused> {
+    match browser {
+        Some(browser) => link::proved_in_browser(read, row.account_id, &browser.digest()).await,
+        None => Ok(None),
+    }
+}
+
+/// A call by another machine: the signature is checked over the raw body, in constant time, before anything of it is read.
+async fn signed_call(env: &Env, signed: Option<SignedCall>, origin: Origin) -> Result<Identified, Refused> {
+    let Some(SignedCall { signature, body }) = signed else { return Err(Denied::NotValid.into()) };
+    let secret = &env.config.bounce_secret;
+    let read = CallSignature::parse(&signature);
+    let age = |read: CallSignature| {
+        let at = Time::from_seconds(read.at_s.clamp(0, i64::from(u32::MAX)));
+        env.now().since(at).max(at.since(env.now()))
+    };
+    let refused = match read {
+        _ if secret.expose().is_empty() => "the setting `mail.bounce_secret` is empty",
+        None => "the header does not have the form of a signature",
+        Some(read) if !read.is_of(secret, &body) => "the signature is wrong",
+        Some(read) if age(read) > bounces::SIGNED_WITHIN => "it was signed too long ago, or in the future",
+        Some(read) => {
+            let id = Uuid::from_slice(&read.digest()[..16]).ok();
+            let actor = Actor { credential: Credential::Signature, credential_id: id, ..Actor::worker("mail-server", String::new()) };
+            return Ok(Identified { actor: Actor { origin, ..actor }, viewer: None });
+        }
+    };
+    drop(limits::take(env, Limit::Signature, &Whom::network(origin.network)).await?);
+    let (inner, stranger) = (env.clone(), Actor { credential: Credential::Signature, ..Actor::nobody(origin) });
+    housekeeping(env, Housekeeping::Refusals, move |tx| {
+        Box::pin(async move {
+            let key = format!("{:?}", stranger.origin.network);
+            let entry = Entry::of(BounceRefused { reason: refused.to_owned() });
+            events::record_stranger(&inner, tx, (&stranger, ActionName::TakeBounce), entry, key.as_bytes()).await
+        })
+    })
+    .await?;
+    Err(Denied::NotValid.into())
 }
 
 /// A signed-in request. A stopped account is treated as nobody where nobody may come, and told so elsewhere.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -82,7 +82,7 @@ impl fmt::Display for Time {
 pub trait Clock: Send + Sync {
     /// The present moment, as this index sees it.
     fn now(&self) -> Time;
-    /// Whether it runs ahead of the true time; then nothing is erased that carries the true time (R32).
+    /// Whether it runs ahead of the true time; then nothing is erased (R32).
     fn is_shifted(&self) -> bool {
         false
     }
@@ -144,13 +144,18 @@ impl Stopwatch {
 pub struct HandClock {
     now: AtomicI64,
     served: AtomicI64,
+    shifted: AtomicBool,
 }
 
 impl HandClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn new(start: Time) -> Self {
-        Self { now: AtomicI64::new(start.0), served: AtomicI64::new(0) }
+        Self { now: AtomicI64::new(start.0), served: AtomicI64::new(0), shifted: AtomicBool::new(false) }
+    }
+    /// From now on it says that it runs ahead of the true time.
+    pub fn shift(&self) {
+        self.shifted.store(true, Ordering::SeqCst);
     }
     /// Moves it forward, as `--clock-offset` does: the time counts as served.
     pub fn advance(&self, by: Duration) {
@@ -169,5 +174,8 @@ impl Clock for HandClock {
     }
     fn ahead(&self) -> Duration {
         Duration::from_micros(u64::try_from(self.served.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+    fn is_shifted(&self) -> bool {
+        self.shifted.load(Ordering::SeqCst)
     }
 }

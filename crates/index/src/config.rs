@@ -2,6 +2,8 @@
 //!
 //! An unknown key is an error that names the nearest known one.
 
+mod domains;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use std::time::Duration;
 use credentials::secret::Secret;
 use ipnet::IpNet;
 use url::Url;
+
+pub use domains::{DomainSet, Domains};
 
 use crate::rates::{Rate, parse_rates};
 
@@ -79,6 +83,14 @@ settings! {
     session_length_administrator: Span = "sessions.length_administrator", "8h";
     /// After how long without a request a session rests until a password or a factor resumes it.
     session_idle: Span = "sessions.idle", "1h";
+    /// Domains whose addresses nobody may register or add, those below them included; `file:PATH` is a file with one domain a line.
+    blocked_domains: Domains = "accounts.blocked_domains", "";
+    /// The same for domains of throw-away mailboxes, with a sentence of its own.
+    disposable_domains: Domains = "accounts.disposable_domains", "";
+    /// Domains that lapsed: every hour their addresses lose their proof, and nobody may register or add one.
+    lapsed_domains: Domains = "accounts.lapsed_domains", "";
+    /// The secret with which the mail server signs its reports of bounces to `/_/mail/bounces`; empty refuses them all.
+    bounce_secret: Secret = "mail.bounce_secret", "", secret;
 
     /// Whether a sign-in from an unknown browser by a factor that can be phished, or by a password alone, is confirmed in the mailbox.
     confirm_unknown_device: bool = "sessions.confirm_unknown_device", "true";

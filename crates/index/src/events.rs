@@ -210,7 +210,8 @@ async fn write<E: Event>(env: &Env, tx: &mut Tx, by: Written<'_>, entry: Entry<E
     if let Some(project) = entry.project {
         move_serial(tx, project, seq).await?;
     }
-    follow(env, tx, by.id, E::KIND, entry.to, entry.enclosed).await
+    let told = !matches!(E::KIND.audience(), Audience::Nobody(_)) || E::KIND.tells_administrators(&by.actor.wire());
+    if told { follow(env, tx, by.id, entry.to, entry.enclosed).await } else { Ok(()) }
 }
 
 /// A change of a project moves its serial to the event's place in the trail.
@@ -223,10 +224,7 @@ async fn move_serial(tx: &mut Tx, project: ProjectId, seq: i64) -> Result<(), Re
 }
 
 /// What the table says follows: a job that tells everyone concerned.
-async fn follow(env: &Env, tx: &Tx, id: EventId, kind: Kind, to: Option<AddressId>, enclosed: Option<Enclosed>) -> Result<(), Refused> {
-    if matches!(kind.audience(), Audience::Nobody(_)) {
-        return Ok(());
-    }
+async fn follow(env: &Env, tx: &Tx, id: EventId, to: Option<AddressId>, enclosed: Option<Enclosed>) -> Result<(), Refused> {
     let payload = serde_json::json!({ "event": id, "to": to });
     let job = NewJob { kind: queue::JobKind::Notify, key: format!("notify:{id}"), payload, enclosed, run_at: tx.now() };
     queue::enqueue(env, tx, job).await

@@ -45,12 +45,16 @@ limits! {
     ConfirmLogin = "confirm_login", account "10/1h", network "20/1h", index "2000/1h";
     /// Mails that somebody asks for, of one kind, per account and destination; never notices.
     Mail = "mail", account "3/6h", network "20/1h", index "2000/1h";
+    /// Mails that strangers and claims of an address cause to one address, counted for the address.
+    MailTo = "mail_to", account "20/1d", network "", index "";
     /// Registrations.
     Registration = "registration", account "", network "10/1h", index "1000/1h";
     /// Links of mails that were posted and are not valid.
     Link = "link", account "", network "30/5m", index "";
     /// API tokens that were presented and are not valid.
     Token = "token", account "", network "100/5m", index "";
+    /// Signed calls of other machines whose signature is wrong.
+    Signature = "signature", account "", network "30/5m", index "";
     /// Uploads.
     Upload = "upload", account "600/1h", network "", index "";
     /// Projects that come into being with an upload.

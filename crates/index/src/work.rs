@@ -3,6 +3,7 @@
 mod counts;
 mod expire;
 mod holds;
+mod lapsed;
 mod sweep;
 mod tell;
 
@@ -24,6 +25,7 @@ use crate::refused::Refused;
 /// The jobs that act on the index, and the action that each performs: their doors.
 pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::CloseCounts, ActionName::CloseCounts),
+    (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
     (JobKind::ApplyHolds, ActionName::SettleHold),
     (JobKind::ApplyHolds, ActionName::WakeRoles),
 ];
@@ -161,6 +163,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SendMail => tell::send_mail(env, job.clone()).await,
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
+        JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }

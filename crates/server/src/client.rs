@@ -14,6 +14,9 @@ use ipnet::IpNet;
 
 use crate::reply::CookieName;
 
+/// The header in which another machine signs its call (`credentials::signed_call`).
+pub const SIGNATURE: &str = "strongroom-signature";
+
 /// The right-most hop that is no trusted proxy. Headers count only when the connection itself comes from a trusted proxy.
 #[must_use]
 pub fn network(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {

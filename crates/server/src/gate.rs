@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use credentials::link::LinkToken;
 use futures_util::future::BoxFuture;
-use index::authentication::{Identified, Presented, Viewer, identify};
+use index::authentication::{Identified, Presented, SignedCall, Viewer, identify};
 use index::db::{Read, Tx};
 use index::ids::{AccountId, EventId, Site};
 use index::limits::{self, Limit, Whom};
@@ -310,6 +310,9 @@ async fn admit(
     let accepts = Credentials::of(door.accepts);
     let mut presented = presented(app, seen);
     let mut request = request;
+    if accepts.contains(Credential::Signature) {
+        (presented.signed, request) = signed_call(seen, request).await?;
+    }
     let mut posted = None;
     if door.face.has_forms() && !seen.method.is_safe() {
         let fields;
@@ -350,7 +353,18 @@ fn presented(app: &App, seen: &Seen) -> Presented {
         take_back: client::cookie(&seen.headers, CookieName::TakeBack, https),
         link: None,
         api_token: client::api_token(&seen.headers),
+        browser: client::cookie(&seen.headers, CookieName::Form, https),
+        signed: None,
     }
+}
+
+/// The body of a call that claims to be signed, read whole and looked into by nobody yet.
+async fn signed_call(seen: &Seen, request: Request) -> Result<(Option<SignedCall>, Request), Refusal> {
+    let Some(signature) = seen.headers.get(client::SIGNATURE).and_then(|value| value.to_str().ok()) else { return Ok((None, request)) };
+    let (parts, body) = request.into_parts();
+    let body = small(body).await?;
+    let call = SignedCall { signature: signature.to_owned(), body: body.clone() };
+    Ok((Some(call), Request::from_parts(parts, Body::from(body))))
 }
 
 /// What an unaccepted credential is answered: pages lead to where the right one is had.

@@ -190,7 +190,19 @@ fn page_of(target: &str) -> String {
     if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
         return "/manage/account/two-factor/".to_owned();
     }
-    for form in ["delete/", "reverify/", "end/", "end-others/", "forget-device/", "/options", "/validate"] {
+    for form in [
+        "delete/",
+        "reverify/",
+        "add/",
+        "remove/",
+        "primary/",
+        "profile/",
+        "end/",
+        "end-others/",
+        "forget-device/",
+        "/options",
+        "/validate",
+    ] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
         }

@@ -5,15 +5,15 @@
 use axum::http::Method;
 use index::limits::Limit;
 use index::policy::Credential::{
-    self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, StepUp, StoppedSession, TakeBack,
+    self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, Signature, StepUp, StoppedSession, TakeBack,
 };
 
-use crate::api::{json, rss};
+use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, sessions, signin,
-    tokens,
+    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -41,8 +41,9 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let groups = [public(), simple_api(), uploads(), account(), manage(), keys(), sessions(), tokens(), holds(), containing(), staff()];
-    groups.into_iter().flatten().collect()
+    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds()];
+    let others = [public(), simple_api(), uploads(), staff(), machines()];
+    others.into_iter().chain(own).flatten().collect()
 }
 
 /// What answers on `server.admin_listen`, and there alone.
@@ -143,8 +144,6 @@ fn manage() -> Vec<Route> {
     vec![
         route(Method::GET, "/manage/account/", own, account::overview),
         route(Method::GET, "/manage/unverified-account/", own, gates::unverified_account),
-        route(Method::GET, "/manage/account/emails/", own, account::emails),
-        route(Method::POST, "/manage/account/emails/reverify/", door(Html, SIGNED_IN, Some(Limit::Mail)), account::reverify),
         route(Method::GET, "/manage/account/two-factor/", own, account::two_factor),
         route(Method::GET, "/manage/account/recovery-codes/generate", own, gates::generate_page),
         route(Method::POST, "/manage/account/recovery-codes/generate", own, gates::generate),
@@ -154,6 +153,24 @@ fn manage() -> Vec<Route> {
         route(Method::POST, "/manage/account/totp-provision", proof, gates::totp),
         route(Method::GET, "/manage/account/security-history/", own, account::security_history),
     ]
+}
+
+fn own_addresses() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let mail = door(Html, SIGNED_IN, Some(Limit::Mail));
+    vec![
+        route(Method::GET, "/manage/account/emails/", own, addresses::list),
+        route(Method::POST, "/manage/account/emails/add/", mail, addresses::add),
+        route(Method::POST, "/manage/account/emails/remove/", own, addresses::remove),
+        route(Method::POST, "/manage/account/emails/primary/", own, addresses::primary),
+        route(Method::POST, "/manage/account/emails/reverify/", mail, addresses::reverify),
+        route(Method::POST, "/manage/account/profile/", own, profile::change),
+    ]
+}
+
+/// What other machines call, signed.
+fn machines() -> Vec<Route> {
+    vec![route(Method::POST, "/_/mail/bounces", door(Json, &[Signature], Some(Limit::Signature)), bounces::take)]
 }
 
 fn keys() -> Vec<Route> {

@@ -23,7 +23,7 @@ pub enum Frozen {
 
 const OPEN: &str = "SELECT 1 AS one FROM account_causes WHERE account_id = $1 AND kind = 'frozen' AND until_at IS NULL LIMIT 1";
 
-/// Reads the reason of an operator's act.
+/// A reason that somebody gave: 1 to 500 characters on one line.
 pub(crate) fn check_reason(reason: &str) -> Result<&str, Refused> {
     let reason = reason.trim();
     let length = reason.chars().count();

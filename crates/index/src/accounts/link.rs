@@ -6,6 +6,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use credentials::link::LinkToken;
 
+use crate::clock::Time;
 use crate::db::entities::links;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -71,9 +72,12 @@ pub(crate) struct NewLink {
     pub began_by: EventId,
 }
 
-/// Makes a link; older ones of the same purpose for the same account end.
+/// Makes a link; older ones of the same purpose for the same account end, those that verify an address only for this one.
 pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken, Refused> {
-    void(tx, new.account, new.purpose).await?;
+    match (new.purpose, new.address) {
+        (Purpose::VerifyEmail, Some(address)) => void_of_address(tx, address).await?,
+        _ => void(tx, new.account, new.purpose).await?,
+    }
     let token = LinkToken::generate(&*env.entropy);
     let row = row(env, tx, &token, new);
     links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
@@ -95,6 +99,8 @@ fn row(env: &Env, tx: &Tx, token: &LinkToken, new: NewLink) -> links::ActiveMode
         attempt_id: Set(None),
         hold_id: Set(None),
         event_id: Set(None),
+        browser_digest: Set(None),
+        proved_at: Set(None),
     }
 }
 
@@ -105,6 +111,24 @@ pub(crate) async fn keep_for_notice(env: &Env, tx: &Tx, token: &LinkToken, new: 
     Ok(())
 }
 
+/// Binds a link that was asked for without a session to the browser that asked (R4).
+pub(crate) async fn bind_to_browser(tx: &Tx, token: &LinkToken, browser: &[u8]) -> Result<(), Refused> {
+    const BIND: &str = "UPDATE links SET browser_digest = $2 WHERE token_digest = $1";
+    tx.execute(BIND, vec![Value::from(token.digest().to_vec()), Value::from(browser.to_vec())]).await?;
+    Ok(())
+}
+
+/// When this browser last pressed the button of a link that it had asked for, on behalf of an account: the mailbox was proved then.
+///
+/// # Errors
+/// The database.
+pub async fn proved_in_browser<R: Reading>(read: &R, account: AccountId, browser: &[u8]) -> Result<Option<Time>, Refused> {
+    const PROVED: &str =
+        "SELECT MAX(proved_at) AS at FROM links WHERE account_id = $1 AND purpose = 'verify-email' AND browser_digest = $2";
+    let row = read.row(PROVED, vec![Value::from(account), Value::from(browser.to_vec())]).await?;
+    Ok(row.map(|r| r.try_get::<Option<Time>>("", "at")).transpose()?.flatten())
+}
+
 /// Ends the open links of one purpose of an account, or those of no account.
 pub(crate) async fn void(tx: &Tx, account: Option<AccountId>, purpose: Purpose) -> Result<(), Refused> {
     const OF_ACCOUNT: &str = "UPDATE links SET spent_at = $2 WHERE purpose = $1 AND account_id = $3 AND spent_at IS NULL";
@@ -113,6 +137,12 @@ pub(crate) async fn void(tx: &Tx, account: Option<AccountId>, purpose: Purpose) 
     let sql = if account.is_some() { OF_ACCOUNT } else { OF_NOBODY };
     values.extend(account.map(Value::from));
     tx.execute(sql, values).await?;
+    Ok(())
+}
+
+async fn void_of_address(tx: &Tx, address: AddressId) -> Result<(), Refused> {
+    const OF_ADDRESS: &str = "UPDATE links SET spent_at = $2 WHERE purpose = 'verify-email' AND address_id = $1 AND spent_at IS NULL";
+    tx.execute(OF_ADDRESS, vec![Value::from(address), Value::from(tx.now())]).await?;
     Ok(())
 }
 

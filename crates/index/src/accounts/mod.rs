@@ -1,10 +1,14 @@
 //! Accounts: who can sign in, their addresses, and why they may not act.
 
 pub mod addresses; // mail addresses, and their verification
+pub mod bounces; //   what the mail server reports
+pub mod domains; //   the operator's lists of mail domains
+pub mod forgotten; // names whose address was never verified (R24)
 pub mod freeze; //    causes added and taken away (R13)
 pub mod history; //   the account's own security history
 pub mod link; //      single-use links of mails and of the set-up
 pub mod names; //     user names
+pub mod profile; //   the name and the address that others see
 pub mod register; //  registration by anybody
 pub mod settled; //   what has stood long enough (POWER)
 pub mod setup; //     the first administrator and accounts made at the shell

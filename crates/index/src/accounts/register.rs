@@ -2,7 +2,8 @@
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
-use crate::accounts::addresses::{self, Address};
+use crate::accounts::addresses::{self, Address, AddressRow, AskedIn};
+use crate::accounts::forgotten;
 use crate::accounts::names::UserName;
 use crate::db::entities::accounts;
 use crate::db::{Reading, Tx};
@@ -11,9 +12,6 @@ use crate::events::{self, AccountCreated, AccountWithheld, Entry, KnownAddressRe
 use crate::ids::{AccountId, EventId};
 use crate::policy::{Permit, Register};
 use crate::refused::{Invalid, Refused};
-
-/// The most characters of the name that a person gives.
-pub const NAME_MOST_CHARACTERS: usize = 100;
 
 /// What somebody registers, read and weighed; the password is hashed already, outside any transaction.
 #[derive(Clone, Debug)]
@@ -26,23 +24,10 @@ pub struct Registration {
     pub address: Address,
     /// The hash of the password.
     pub password_hash: String,
-    /// Whether the owner of a known address may be told once more (R26); strangers see no difference.
+    /// Whether the address may be sent one more mail (R26); strangers see no difference.
     pub may_mail: bool,
-}
-
-/// Reads the name that a person gave.
-///
-/// # Errors
-/// A sentence for the field `name`.
-pub fn display_name(typed: &str) -> Result<String, Invalid> {
-    let name = typed.trim();
-    if name.chars().count() > NAME_MOST_CHARACTERS {
-        return Err(Invalid::new("name", "A name has at most 100 characters."));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Invalid::new("name", "A name has no control characters."));
-    }
-    Ok(name.to_owned())
+    /// The digest of the form cookie of the browser that registers (R4).
+    pub browser: Option<Vec<u8>>,
 }
 
 /// Creates the account, and tells the owner of the address when it is known. The caller sees no difference, now or later.
@@ -50,26 +35,36 @@ pub fn display_name(typed: &str) -> Result<String, Invalid> {
 /// # Errors
 /// `Invalid` when the user name is taken.
 pub async fn register(env: &Env, tx: &mut Tx, permit: &Permit<Register>, new: &Registration) -> Result<(), Refused> {
+    let freed = forgotten::free(env, tx, permit.event(), &new.username).await?;
     check_free(tx, &new.username).await?;
     let account = AccountId::new(tx.now(), &*env.entropy);
-    let address = addresses::give(env, tx, account, &new.address, permit.event()).await?;
     let created = NewAccount { username: &new.username, display_name: &new.display_name, password_hash: Some(&new.password_hash) };
     insert(tx, account, created, permit.event()).await?;
-    let Some(address) = address else { return withhold(env, tx, permit, account, new).await };
-    let enclosed = addresses::verification_link(env, tx, account, address, None, permit.event()).await?;
-    let event = AccountCreated { username: new.username.as_str().to_owned() };
-    let entry = Entry::of(event).about(account).with_address(new.address.as_str()).addressed_to(address).enclosing(enclosed);
-    events::record(env, tx, permit, entry).await?;
-    Ok(())
+    let address = addresses::give(env, tx, account, (&new.address, true), permit.event()).await?;
+    let known = addresses::by_folded(tx, &new.address.folded()).await?;
+    if known.is_some() || !new.may_mail {
+        withhold(env, tx, permit, (account, new), known).await?;
+    } else {
+        let asked = new.browser.as_deref().map_or(AskedIn::Nowhere, AskedIn::Browser);
+        let enclosed = addresses::verification_link(env, tx, (account, address), asked, permit.event()).await?;
+        let event = AccountCreated { username: new.username.as_str().to_owned() };
+        let entry = Entry::of(event).about(account).with_address(new.address.as_str()).addressed_to(address).enclosing(enclosed);
+        events::record(env, tx, permit, entry).await?;
+    }
+    forgotten::record(env, tx, permit, freed).await
 }
 
-/// The owner of the address is told that somebody tried. The account stands like any other that is not verified: else the user
-/// name, or a login with it, would tell whether the address is known. It has no address, so that nothing can ever verify it.
-async fn withhold(env: &Env, tx: &mut Tx, permit: &Permit<Register>, account: AccountId, new: &Registration) -> Result<(), Refused> {
-    addresses::withhold(env, tx, account, &new.address, permit.event()).await?;
+/// The account stands like any other that is not verified, and gets no link: its address is verified elsewhere, or was sent enough
+/// mail. Else the user name, or a login with it, would tell whether the address is known. The owner of a known one is told.
+async fn withhold(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<Register>,
+    (account, new): (AccountId, &Registration),
+    known: Option<AddressRow>,
+) -> Result<(), Refused> {
     let event = AccountWithheld { username: new.username.as_str().to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account).with_address(new.address.as_str())).await?;
-    let known = addresses::by_folded(tx, &new.address.folded()).await?;
     let Some(known) = known.filter(|_| new.may_mail) else { return Ok(()) };
     let entry = Entry::of(KnownAddressRegistered {}).about(known.account_id).with_address(&known.address).addressed_to(known.id);
     events::record(env, tx, permit, entry).await?;

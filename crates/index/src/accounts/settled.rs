@@ -13,7 +13,13 @@ const FIRST_DAY: Duration = Duration::from_secs(86_400);
 #[must_use]
 pub fn is_settled(env: &Env, now: Time, from_at: Time, account_created_at: Time) -> bool {
     let days = Duration::from_secs(u64::from(env.config.settled_days) * 86_400);
-    now.since(from_at) >= days || from_at.since(account_created_at) <= FIRST_DAY
+    now.since(from_at) >= days || is_of_the_first_day(from_at, account_created_at)
+}
+
+/// Whether something was made within 24 hours of its account's creation.
+#[must_use]
+pub fn is_of_the_first_day(from_at: Time, account_created_at: Time) -> bool {
+    from_at.since(account_created_at) <= FIRST_DAY
 }
 
 /// Whether a role is settled: it is the one its project was created with, or it has stood for `power.settled_days`.

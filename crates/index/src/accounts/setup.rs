@@ -4,7 +4,8 @@ use sea_orm::{ActiveValue::Set, EntityTrait, Value};
 
 use credentials::link::LinkToken;
 
-use crate::accounts::addresses::{self, Address};
+use crate::accounts::addresses::{self, Address, AskedIn};
+use crate::accounts::forgotten;
 use crate::accounts::link::{self, NewLink, Purpose};
 use crate::accounts::names::UserName;
 use crate::accounts::register::{self, NewAccount};
@@ -69,6 +70,7 @@ pub async fn create(
 ) -> Result<AccountId, Refused> {
     let (username, address) = new;
     let account = AccountId::new(tx.now(), &*env.entropy);
+    let freed = forgotten::free(env, tx, permit.event(), username).await?;
     register::check_free(tx, username).await?;
     let at = give_address(env, tx, account, address, permit.event()).await?;
     register::insert(tx, account, NewAccount { username, display_name: "", password_hash: None }, permit.event()).await?;
@@ -77,12 +79,15 @@ pub async fn create(
     }
     let event = AccountCreated { username: username.as_str().to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account).with_address(address.as_str()).addressed_to(at)).await?;
+    forgotten::record(env, tx, permit, freed).await?;
     Ok(account)
 }
 
 async fn give_address(env: &Env, tx: &Tx, account: AccountId, address: &Address, by: EventId) -> Result<AddressId, Refused> {
-    let given = addresses::give(env, tx, account, address, by).await?;
-    given.ok_or_else(|| Invalid::new("email", "Another account has this address.").into())
+    if addresses::by_folded(tx, &address.folded()).await?.is_some() {
+        return Err(Invalid::new("email", "Another account has this address.").into());
+    }
+    addresses::give(env, tx, account, (address, true), by).await
 }
 
 async fn make_administrator(env: &Env, tx: &Tx, account: AccountId, began_by: EventId) -> Result<(), Refused> {
@@ -135,6 +140,8 @@ pub struct Completion {
     pub address: Address,
     /// The hash of the password.
     pub password_hash: String,
+    /// The digest of the form cookie of the browser at hand (R4).
+    pub browser: Option<Vec<u8>>,
 }
 
 /// Completes the account of the link that was posted. Its address is verified next: nobody mailed this link.
@@ -144,6 +151,7 @@ pub struct Completion {
 pub async fn complete(env: &Env, tx: &mut Tx, permit: &Permit<SetUp>, with: &Completion) -> Result<(), Refused> {
     let link = link::spend(tx, permit, Purpose::SetUp).await?;
     let by = permit.event();
+    let mut freed = None;
     let account = match link.account_id {
         Some(id) => complete_made(tx, id, with).await?,
         None => {
@@ -151,6 +159,7 @@ pub async fn complete(env: &Env, tx: &mut Tx, permit: &Permit<SetUp>, with: &Com
                 return Err(Denied::NotValid.into());
             }
             let id = AccountId::new(tx.now(), &*env.entropy);
+            freed = forgotten::free(env, tx, by, &with.username).await?;
             register::check_free(tx, &with.username).await?;
             give_address(env, tx, id, &with.address, by).await?;
             let hash = Some(with.password_hash.as_str());
@@ -164,11 +173,12 @@ pub async fn complete(env: &Env, tx: &mut Tx, permit: &Permit<SetUp>, with: &Com
     let row = accounts::by_id(tx, account).await?.ok_or(Denied::Hidden)?;
     events::record(env, tx, permit, Entry::of(AccountSetUp { username: row.username, administrator }).about(account)).await?;
     if let Some(address) = addresses::primary(tx, account).await?.filter(|row| row.verified_at.is_none()) {
-        let enclosed = addresses::verification_link(env, tx, account, address.id, None, by).await?;
+        let asked = with.browser.as_deref().map_or(AskedIn::Nowhere, AskedIn::Browser);
+        let enclosed = addresses::verification_link(env, tx, (account, address.id), asked, by).await?;
         let entry = Entry::of(VerificationSent {}).about(account).with_address(&address.address);
         events::record(env, tx, permit, entry.addressed_to(address.id).enclosing(enclosed)).await?;
     }
-    Ok(())
+    forgotten::record(env, tx, permit, freed).await
 }
 
 async fn complete_made(tx: &Tx, id: AccountId, with: &Completion) -> Result<AccountId, Refused> {

@@ -9,8 +9,8 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::factors;
 use crate::ids::{AccountId, FactorId};
-use crate::policy::{Denied, InspectAccount, Permit, SeeAccount, standing};
-use crate::refused::Refused;
+use crate::policy::{Action, Denied, InspectAccount, Permit, standing};
+use crate::refused::{Invalid, Refused};
 
 /// A second factor, without its secret.
 #[derive(Clone, Debug)]
@@ -52,12 +52,12 @@ pub struct Overview {
 ///
 /// # Errors
 /// The database.
-pub async fn overview<R: Reading>(read: &R, permit: &Permit<SeeAccount>) -> Result<Overview, Refused> {
+pub async fn overview<A: Action<On = AccountId>, R: Reading>(read: &R, permit: &Permit<A>) -> Result<Overview, Refused> {
     let id = *permit.on();
     let account = accounts::by_id(read, id).await?.ok_or(Denied::Hidden)?;
     Ok(Overview {
         account,
-        addresses: addresses::shown(read, id).await?,
+        addresses: addresses::of_account(read, id).await?,
         factors: factors_of(read, id).await?,
         codes_left: codes_left(read, id).await?,
         tokens: count(read, TOKENS, vec![Value::from(id), Value::from(read.now())]).await?,
@@ -132,6 +132,9 @@ pub struct ShownAddress {
     pub primary: bool,
     /// Whether it is verified.
     pub verified: bool,
+    /// Why it lost its proof, if it had one: `bounce`, `complaint`, `operator`, `lapsed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unverified_because: Option<String>,
 }
 
 /// A role, as `account show` prints it.
@@ -166,12 +169,28 @@ pub async fn inspect<R: Reading>(read: &R, _permit: &Permit<InspectAccount>, nam
         state: standing(read, account.id, None).await?.state.word(),
         addresses: addresses
             .into_iter()
-            .map(|row| ShownAddress { address: row.address, primary: row.is_primary, verified: row.verified_at.is_some() })
+            .map(|row| ShownAddress {
+                address: row.address,
+                primary: row.is_primary,
+                verified: row.verified_at.is_some(),
+                unverified_because: row.unverified_because,
+            })
             .collect(),
         factors: factors_of(read, account.id).await?.into_iter().map(|factor| factor.kind).collect(),
         roles,
         created: account.created_at.rfc3339(),
     })
+}
+
+/// The account that has verified the address that the operator named, and its user name.
+///
+/// # Errors
+/// `Invalid` when that is no address, or no account has verified it.
+pub async fn find_by_address<R: Reading>(read: &R, _permit: &Permit<InspectAccount>, typed: &str) -> Result<Account, Refused> {
+    let address = addresses::Address::parse(typed)?;
+    let row = addresses::by_folded(read, &address.folded()).await?;
+    let row = row.ok_or_else(|| Invalid::new("email", "No account has verified this address."))?;
+    Ok(accounts::by_id(read, row.account_id).await?.ok_or(Denied::Hidden)?)
 }
 
 /// The account that the operator named.

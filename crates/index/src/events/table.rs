@@ -25,6 +25,14 @@ pub enum Audience {
     Concerned,
 }
 
+impl Kind {
+    /// Whether the administrators are told as well, whoever else is: of everything that an operator did (R32).
+    #[must_use]
+    pub fn tells_administrators(self, actor: &str) -> bool {
+        actor.starts_with("operator:") && self != Self::AuthorizationRefused
+    }
+}
+
 macro_rules! events { ($(
     $(#[doc = $doc:literal])* $Name:ident { $($field:ident: $ty:ty),* $(,)? } = $wire:literal, $says:literal, $audience:ident $(($why:literal))?;
 )*) => {
@@ -63,9 +71,9 @@ macro_rules! events { ($(
 events! {
     /// An account was created, by its owner or an operator.
     AccountCreated { username: String } = "account:create", "The account was created.", Addressee;
-    /// An account was created whose address belongs to another one: it can sign in and never be verified, so that nobody can tell.
-    AccountWithheld { username: String } = "account:create:known-address", "The account was created.", Nobody("the owner of the address gets a mail of its own");
-    /// Somebody tried to register with an address that an account already has.
+    /// An account was created and no link sent, because another one has verified its address, or the address was sent enough mail; nobody can tell.
+    AccountWithheld { username: String } = "account:create:known-address", "The account was created.", Nobody("the owner of a known address gets a mail of its own");
+    /// Somebody tried to register with an address that an account has verified.
     KnownAddressRegistered {} = "account:register:known-address", "Somebody tried to register another account with this address.", Addressee;
     /// A single-use set-up link was made.
     SetupLinkMade { username: Option<String> } = "account:setup-link", "A set-up link was made.", Nobody("it is printed at the shell, to the person who asked");
@@ -115,8 +123,28 @@ events! {
     AddressVerified {} = "account:email:verified", "The address was verified.", Nobody("the person who did it is looking at the page");
     /// The verification mail was asked for again.
     VerificationSent {} = "account:email:reverify", "The verification mail was sent again.", Addressee;
-    /// The verification mail was asked for again, for an address that belongs to another account: none was sent.
-    VerificationWithheld {} = "account:email:reverify:known-address", "The verification mail was sent again.", Nobody("the owner of the address was told when it was registered");
+    /// The verification mail was asked for, for an address that another account has verified: none was sent.
+    VerificationWithheld {} = "account:email:reverify:known-address", "The verification mail was sent again.", Nobody("the owner of the address was told when it was claimed");
+    /// A link was pressed for an address that another account has verified since.
+    AddressTaken {} = "account:email:verify:refused", "The address was not verified: another account verified it first.", Nobody("the person who pressed is looking at the page");
+    /// An address was added to the account, not verified yet.
+    AddressAdded {} = "account:email:add", "An address was added to the account.", Account;
+    /// Somebody tried to add an address that another account has verified.
+    KnownAddressAdded {} = "account:email:add:known-address", "Somebody tried to add this address to another account.", Addressee;
+    /// An address was removed from the account.
+    AddressRemoved {} = "account:email:remove", "An address was removed from the account.", Account;
+    /// Another address became the primary one.
+    PrimaryAddressChanged {} = "account:email:primary:change", "Another address became the primary one.", Account;
+    /// An address lost its proof.
+    AddressUnverified { reason: String } = "account:email:unverified", "An address is no longer verified: {reason}.", Account;
+    /// The name of the profile was changed, or which address others see.
+    ProfileChanged { renamed: bool, shows_mailbox: bool } = "account:profile:change", "The profile was changed.", Nobody("it gives no power, and everybody can see it");
+    /// The user name of an account that never verified an address was freed, because somebody else asked for it.
+    NameFreed { username: String } = "account:name:freed", "The user name was freed: no address of the account was ever verified.", Nobody("no address of the account was ever verified");
+    /// The mail server reported that a mail came back.
+    MailBounced { sort: String } = "mail:bounced", "A mail to the account came back ({sort}).", Nobody("where it costs an address its proof, that is told");
+    /// A report of the mail server was not signed by it.
+    BounceRefused { reason: String } = "mail:bounce:refused", "A report of a mail that came back was refused: {reason}.", Nobody("strangers could make us send mail without end");
     /// A six-digit code was sent to the mailbox.
     MailboxCodeSent {} = "account:mailbox:code-sent", "A six-digit code was sent to the mailbox.", Addressee;
     /// The mailbox was proved.
@@ -198,6 +226,8 @@ events! {
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 
+    /// The index was started with its clock ahead of the true time (R32).
+    ClockShifted { by: String } = "index:clock:shifted", "The index was started with its clock shifted by {by}.", Nobody("what the operator does is told to the administrators in any case");
     /// Policy refused an act.
     AuthorizationRefused { action: String, reason: String } = "authorization:refused", "“{action}” was refused: {reason}.", Nobody("nothing came of it");
     /// How many failures were counted instead of recorded, in a window that is over.

@@ -104,6 +104,8 @@ pub(crate) async fn veto_link(
         began_by: Set(Some(event)),
         attempt_id: Set(None),
         hold_id: Set(Some(hold)),
+        browser_digest: Set(None),
+        proved_at: Set(None),
         event_id: Set(Some(event)),
     };
     links::Entity::insert(link).exec_without_returning(tx.connection()).await?;

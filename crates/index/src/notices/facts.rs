@@ -67,11 +67,8 @@ impl Story<'_> {
         if let Some(project) = &self.project {
             add("Project", project.name.clone());
         }
-        // Administrators are told about others: the sentence names them.
-        let about_reader = self.kind.audience() != Audience::Administrators
-            && (self.kind.audience() != Audience::AccountAndAdministrators || self.event.account_id == Some(self.reader.id));
-        if self.kind.audience() != Audience::Owners && about_reader {
-            add("Account", self.reader.username.clone());
+        if !matches!(self.kind.audience(), Audience::Owners | Audience::Administrators) {
+            add("Account", self.subject.as_ref().unwrap_or(&self.reader).username.clone());
         }
         facts
     }
@@ -96,7 +93,7 @@ impl Story<'_> {
             return "the index itself".to_owned();
         }
         if let Some(other) = &self.other {
-            let network = if self.is_shared() { None } else { self.network() };
+            let network = if self.is_shared() || self.kind == Kind::KnownAddressAdded { None } else { self.network() };
             return format!("the account {}{}", other.username, network.map(|n| format!(", {n}")).unwrap_or_default());
         }
         if self.is_shared() && !self.is_own() {
@@ -121,7 +118,7 @@ impl Story<'_> {
 
     /// The address that it is about, for its own account alone.
     fn address(&self) -> Option<String> {
-        if self.is_shared() || self.kind.audience() == Audience::Addressee {
+        if self.is_shared() || self.subject.is_some() || self.kind.audience() == Audience::Addressee {
             return None;
         }
         self.private.as_ref()?.address.as_deref().map(one_line)

@@ -53,6 +53,8 @@ struct Story<'a> {
     reader: accounts::Model,
     /// The account that acted, when it is another one.
     other: Option<accounts::Model>,
+    /// The account that it is about, when the reader is an administrator who is told of what the operator did (R32).
+    subject: Option<accounts::Model>,
     project: Option<projects::Model>,
     enclosure: &'a Enclosure,
 }
@@ -120,13 +122,19 @@ pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId
         Some(actor) if actor != reader.id => accounts::Entity::find_by_id(actor).one(read.connection()).await?,
         _ => None,
     };
+    let subject = match event.account_id {
+        Some(about) if about != reader.id && kind.tells_administrators(&event.actor) => {
+            accounts::Entity::find_by_id(about).one(read.connection()).await?
+        }
+        _ => None,
+    };
     let project = match event.project_id {
         Some(project) => projects::Entity::find_by_id(project).one(read.connection()).await?,
         None => None,
     };
     let detail = serde_json::from_str(&event.detail).map_err(Refused::from)?;
     let private = open_private(env, read, id).await?;
-    let story = Story { env, kind, event, detail, private, reader, other, project, enclosure };
+    let story = Story { env, kind, event, detail, private, reader, other, subject, project, enclosure };
     write(&story, &address)
 }
 

@@ -21,6 +21,8 @@ pub struct Recipient {
     pub account: AccountId,
     /// The first 16 hex digits of the SHA-256 of the folded address: two rows of one address are one recipient.
     pub mark: String,
+    /// Told as an administrator, of what the operator did (R32): no secret of the mail is theirs.
+    pub as_staff: bool,
 }
 
 /// How long an address that was removed or lost its proof is still told (P10): whoever takes an account over cannot silence it.
@@ -44,7 +46,9 @@ const OF_OWNERS: &str = "SELECT a.id AS id, a.folded AS folded, a.account_id AS 
     WHERE r.project_id = $1 AND r.role = 'Owner' AND r.from_at <= $2 AND (r.until_at IS NULL OR r.until_at >= $2) \
     AND a.verified_at IS NOT NULL AND a.verified_at <= $2 AND (a.until_at IS NULL OR a.until_at >= $3) ORDER BY a.id";
 
-const OF_ADMINISTRATORS: &str = "SELECT a.id AS id, a.folded AS folded, a.account_id AS account_id FROM addresses a JOIN staff_roles r ON r.account_id = a.account_id \
+/// Administrators of the moment, who are told of what the operator does (R32).
+const OF_STAFF: &str = "SELECT a.id AS id, a.folded AS folded, a.account_id AS account_id FROM addresses a \
+    JOIN staff_roles r ON r.account_id = a.account_id \
     WHERE r.role = 'administrator' AND r.from_at <= $1 AND (r.until_at IS NULL OR r.until_at >= $1) \
     AND a.verified_at IS NOT NULL AND a.verified_at <= $1 AND (a.until_at IS NULL OR a.until_at >= $2) ORDER BY a.id";
 
@@ -74,33 +78,42 @@ pub async fn recipients<R: Reading>(
     let times = || [Value::from(event.at), Value::from(since)];
     let account = || {
         let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
-        Ok::<_, NoLetter>((OF_ACCOUNT, [account].into_iter().chain(times()).collect::<Vec<_>>()))
+        Ok::<_, NoLetter>((OF_ACCOUNT, [account].into_iter().chain(times()).collect::<Vec<_>>(), false))
     };
-    let administrators = || (OF_ADMINISTRATORS, times().to_vec());
+    let administrators = || (OF_STAFF, times().to_vec(), true);
     let queries = match kind.audience() {
         Audience::Nobody(_) => Vec::new(),
-        Audience::Addressee => vec![(ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)])],
+        Audience::Addressee => vec![(ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)], false)],
         Audience::Account => vec![account()?],
         Audience::Owners => {
             let project = Value::from(event.project_id.ok_or_else(|| gone("project"))?);
-            vec![(OF_OWNERS, [project].into_iter().chain(times()).collect())]
+            vec![(OF_OWNERS, [project].into_iter().chain(times()).collect(), false)]
         }
         Audience::Administrators => vec![administrators()],
         Audience::AccountAndAdministrators => vec![account()?, administrators()],
         Audience::Concerned => {
             let hold = Value::from(hold_of(event).ok_or_else(|| gone("hold"))?);
-            vec![(OF_HOLD, [hold].into_iter().chain(times()).collect())]
+            vec![(OF_HOLD, [hold].into_iter().chain(times()).collect(), false)]
         }
     };
     let mut found: Vec<Recipient> = Vec::new();
-    for (sql, values) in queries {
-        for row in read.rows(sql, values).await? {
-            let folded: String = row.try_get("", "folded")?;
-            let recipient = Recipient { address: row.try_get("", "id")?, account: row.try_get("", "account_id")?, mark: mark(&folded) };
-            if found.iter().all(|other| other.mark != recipient.mark) {
-                found.push(recipient);
-            }
-        }
+    for (sql, values, as_staff) in queries {
+        add(read, &mut found, (sql, values), as_staff).await?;
+    }
+    if kind.tells_administrators(&event.actor) {
+        add(read, &mut found, (OF_STAFF, times().into()), true).await?;
     }
     Ok(found)
+}
+
+async fn add<R: Reading>(read: &R, found: &mut Vec<Recipient>, (sql, values): (&str, Vec<Value>), as_staff: bool) -> Result<(), NoLetter> {
+    for row in read.rows(sql, values).await? {
+        let folded: String = row.try_get("", "folded")?;
+        let recipient =
+            Recipient { address: row.try_get("", "id")?, account: row.try_get("", "account_id")?, mark: mark(&folded), as_staff };
+        if found.iter().all(|other| other.mark != recipient.mark) {
+            found.push(recipient);
+        }
+    }
+    Ok(())
 }

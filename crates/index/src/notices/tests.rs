@@ -105,9 +105,11 @@ fn detail(kind: Kind) -> serde_json::Value {
 /// What strangers, links and the shell cause; everything else the account does itself.
 fn actor(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::AccountCreated | Kind::KnownAddressRegistered | Kind::PasswordResetRequested => ("nobody", "nobody"),
+        Kind::AccountCreated | Kind::KnownAddressRegistered | Kind::KnownAddressAdded | Kind::PasswordResetRequested => {
+            ("nobody", "nobody")
+        }
         Kind::PasswordDisabled | Kind::BreachDoubted => ("nobody", "nobody"),
-        Kind::AccountFrozen | Kind::AccountThawed | Kind::ResetLinkMade => ("operator:grace", "operator"),
+        Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified | Kind::ResetLinkMade => ("operator:grace", "operator"),
         Kind::PasswordReset | Kind::AccountContained | Kind::ContainedAgain | Kind::AlarmRaised | Kind::CredentialPaused => {
             ("nobody", "mail_link")
         }
@@ -160,6 +162,7 @@ fn story<'a>(env: &'a Env, kind: Kind, enclosure: &'a Enclosure) -> Story<'a> {
         private: Some(private),
         reader: account(1, "ada"),
         other: None,
+        subject: None,
         project: event.project_id.map(|_| project()),
         event,
         enclosure,
@@ -234,7 +237,12 @@ async fn an_account_made_by_an_operator_and_a_file_of_somebody_else_are_told_in_
     let mut made = story(&env, Kind::AccountCreated, &nothing);
     made.event.actor = "operator:grace".to_owned();
     let made = write(&made, &address()).unwrap();
-    check(&[("AccountCreated.operator".to_owned(), made), ("FileUploaded.other".to_owned(), by_bob(&env, Kind::FileUploaded))]);
+    let mut staff = story(&env, Kind::AddressUnverified, &nothing);
+    staff.event.account_id = Some(AccountId(Uuid::from_u128(2)));
+    staff.subject = Some(account(2, "bob"));
+    let staff = write(&staff, &address()).unwrap();
+    let staff = ("AddressUnverified.staff".to_owned(), staff);
+    check(&[staff, ("AccountCreated.operator".to_owned(), made), ("FileUploaded.other".to_owned(), by_bob(&env, Kind::FileUploaded))]);
 }
 
 /// P6, R14: what an account did, or had done to it, can be stopped by exactly one link; what somebody else did by an alarm.

@@ -56,6 +56,11 @@ impl Story<'_> {
         Ok(Button { label, link: self.link(&format!("{path}?token={}", self.secret()?)) })
     }
 
+    /// Whether the reader is told as an administrator: it is about somebody else's account, or about none.
+    fn is_for_staff(&self) -> bool {
+        self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id)
+    }
+
     fn not_me(&self, lives: &str) -> String {
         let press = "open this link and press its button.";
         let once = format!("It needs no sign-in and works once, for {lives}.");
@@ -97,10 +102,13 @@ impl Story<'_> {
 
 /// The words for this story.
 pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
+    if story.is_for_staff() {
+        return Ok(act_of_the_operator(story));
+    }
     match story.kind {
         Kind::AccountCreated if story.event.actor.starts_with("operator:") => Ok(made_for_you()),
         Kind::AccountCreated | Kind::VerificationSent => verify(story),
-        Kind::KnownAddressRegistered => Ok(known_address(story)),
+        Kind::KnownAddressRegistered | Kind::KnownAddressAdded => Ok(known_address(story)),
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
         Kind::ConfirmationSent => confirm(story),
@@ -108,6 +116,18 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::HoldProposed => Ok(proposed(story)),
         _ => Ok(notice(story)),
     }
+}
+
+/// What the operator did, told to the administrators (R32).
+fn act_of_the_operator(story: &Story<'_>) -> Wording {
+    let paragraphs = vec![
+        "You get this because you administer the index: everything that is done at its shell is told to all administrators.".to_owned(),
+        format!(
+            "If nobody of you knows of it: somebody else is on the machine of {}. Act as the manual says under Incidents.",
+            story.index()
+        ),
+    ];
+    Wording::new("The operator acted at the shell", paragraphs)
 }
 
 fn verify(story: &Story<'_>) -> Result<Wording, NoLetter> {
@@ -140,7 +160,7 @@ fn known_address(story: &Story<'_>) -> Wording {
         "If this was not you: do nothing. Your account is as it was.".to_owned(),
     ];
     let button = Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") };
-    Wording::new("Somebody tried to register with your address", paragraphs).with(button)
+    Wording::new("Somebody tried to use your address", paragraphs).with(button)
 }
 
 fn reset(story: &Story<'_>) -> Result<Wording, NoLetter> {
@@ -252,7 +272,10 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AccountThawed => "Your account was thawed",
         Kind::RecoveryCodesGenerated => "Recovery codes were made",
         Kind::FactorAdded => "A second factor was added",
-        Kind::KeyCounterRegressed => "A security key may have been copied",
+        Kind::AddressAdded => "An address was added",
+        Kind::AddressRemoved => "An address was removed",
+        Kind::PrimaryAddressChanged => "Your primary address changed",
+        Kind::AddressUnverified => "An address must be verified again",
         Kind::FactorRemoved => "A second factor was removed",
         Kind::CodeReplayed => "A code was used a second time",
         Kind::RecoveryCodesLow => "Few recovery codes are left",
@@ -324,9 +347,9 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             "Nobody was signed in. If you mistyped the code yourself, there is nothing to do.".to_owned(),
             format!("If this was not you, somebody knows your password. Choose a new one: {}", story.link("/account/request-password-reset/")),
         ],
-        Kind::KeyCounterRegressed => vec![format!(
-            "A security key counts its uses, and this one counted backwards: it may have been copied. Nobody was signed in with it. Remove it, and add it anew if you still have it: {}",
-            story.link("/manage/account/two-factor/")
+        Kind::AddressUnverified => vec![format!(
+            "Notices still reach it for 30 days. If it is your primary address, you verify it, or make another one the primary one, before you publish or manage anything: {}",
+            story.link("/manage/account/emails/")
         )],
         Kind::AccountContained => vec![
             "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),

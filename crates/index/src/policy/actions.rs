@@ -6,7 +6,7 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
+use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
@@ -73,12 +73,12 @@ actions! {
     SeeMeasures on Site, "index:see-measures", needs [], gates [],
         Neither with No, at_most [Nobody], ReadsOnly;
 
-    /// Create an account; the owner of a known address gets another mail instead, and the account can never be verified.
+    /// Create an account; where another one has verified the address, its owner gets another mail instead.
     Register on Site, "account:register", needs [], gates [],
-        Neither with No, at_most [Nobody], leaves ["account:create", "account:create:known-address", "account:register:known-address"];
+        Neither with No, at_most [Nobody], leaves ["account:create", "account:create:known-address", "account:register:known-address", "account:name:freed"];
     /// Complete the account that an operator made, or create the first administrator.
     SetUp on Site, "account:set-up", needs [], gates [],
-        Grants with Itself, at_most [MailLink], leaves ["account:set-up", "account:email:reverify"];
+        Grants with Itself, at_most [MailLink], leaves ["account:set-up", "account:email:reverify", "account:name:freed"];
     /// Begin to sign in with a user name and a password.
     SignIn on Site, "account:sign-in", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved",
@@ -117,14 +117,26 @@ actions! {
         Neither with Itself, at_most [MailLink], leaves ["account:password:reset"];
     /// Prove an address with the link of a mail.
     VerifyAddress on Site, "account:verify-address", needs [], gates [],
-        Grants with Itself, at_most [MailLink], leaves ["account:email:verified"];
+        Grants with Itself, at_most [MailLink], leaves ["account:email:verified", "account:email:verify:refused"];
 
     /// See one's own account, its history and its standing.
     SeeAccount on AccountId, "account:see", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
-    /// Have the verification mail of the primary address sent again.
+    /// Have the verification mail of an address sent again.
     SendVerification on AccountId, "account:send-verification", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:email:reverify", "account:email:reverify:known-address"];
+    /// Add an address, which its mailbox verifies; where another account has verified it, its owner gets another mail instead.
+    AddAddress on AccountId, "account:add-address", needs [Oneself], gates [],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:add", "account:email:reverify", "account:email:reverify:known-address", "account:email:add:known-address", "hold:proposed"];
+    /// Remove an address that is neither the primary one nor the last one that is verified; a settled one only after a hold.
+    RemoveAddress on AddressId, "account:remove-address", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:remove", "hold:proposed", "hold:done"];
+    /// Make another address the primary one; away from a settled one only after a hold.
+    ChangePrimaryAddress on AddressId, "account:change-primary-address", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:email:primary:change", "hold:proposed", "hold:done"];
+    /// Change one's name, and which of one's verified addresses others see.
+    ChangeProfile on AccountId, "account:change-profile", needs [Oneself], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["account:profile:change"];
     /// Have a six-digit code sent to the primary address, and prove the mailbox with it, in one session (R4).
     ProveMailbox on AccountId, "account:prove-mailbox", needs [Oneself], gates [VerifiedAddress],
         Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent", "account:mailbox:proved", "account:mailbox:refused"];
@@ -205,7 +217,7 @@ actions! {
 
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:create"];
+        Grants with Shell, at_most [Operator], leaves ["account:create", "account:name:freed"];
     /// Print a single-use link for an account that was never completed, or for the first administrator.
     MakeSetupLink on Site, "operator:make-setup-link", needs [Operator, Worker], gates [],
         Grants with Shell, at_most [Operator, Worker], leaves ["account:setup-link"];
@@ -221,6 +233,15 @@ actions! {
     /// Take away the causes that the operator added (R13).
     ThawAccount on AccountId, "operator:thaw-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:thaw"];
+    /// Take the proof of an address away: its owner verifies it again before anything else.
+    UnverifyAddress on AccountId, "operator:unverify-address", needs [Operator, Worker], gates [],
+        Tightens with No, at_most [Operator, Worker], leaves ["account:email:unverified"];
+    /// Run with the clock ahead of the true time, in a drill (R32).
+    ShiftClock on Site, "operator:shift-clock", needs [Operator], gates [],
+        Neither with Shell, at_most [Operator], leaves ["index:clock:shifted"];
+    /// Take in what the mail server reports of mail that came back.
+    TakeBounce on Site, "mail:take-bounce", needs [Worker], gates [],
+        Tightens with No, at_most [Signature], leaves ["mail:bounced", "account:email:unverified"];
     /// Say how many failures were only counted in a window that is over (R26).
     CloseCounts on Site, "worker:close-counts", needs [Worker], gates [],
         Neither with No, at_most [Worker], leaves ["events:failures:counted"];

@@ -21,8 +21,9 @@ const FILES_OF_RELEASE: &str = "SELECT release_id, filename, kind, python_versio
                                 WHERE release_id = $1 AND until_at IS NULL ORDER BY filename";
 const PEOPLE: &str = "SELECT r.role, a.username FROM roles r JOIN accounts a ON a.id = r.account_id \
                       WHERE r.project_id = $1 AND r.until_at IS NULL";
-const ACCOUNT: &str = "SELECT id, username, display_name, created_at FROM accounts \
-                       WHERE username_folded = $1 AND (password_hash IS NOT NULL OR password_disabled_at IS NOT NULL)";
+const ACCOUNT: &str = "SELECT a.id, a.username, a.display_name, a.created_at, e.address AS public_email FROM accounts a \
+                       LEFT JOIN addresses e ON e.account_id = a.id AND e.until_at IS NULL AND e.is_public AND e.verified_at IS NOT NULL \
+                       WHERE a.username_folded = $1 AND (a.password_hash IS NOT NULL OR a.password_disabled_at IS NOT NULL)";
 const PROJECTS_OF: &str = "SELECT DISTINCT p.name, p.normalized, l.version, l.summary, l.released_at FROM roles r \
                            JOIN projects p ON p.id = r.project_id LEFT JOIN project_lines l ON l.project_id = p.id \
                            WHERE r.account_id = $1 AND r.until_at IS NULL AND p.normalized > $2 ORDER BY p.normalized LIMIT 101";
@@ -117,6 +118,8 @@ pub struct Account {
     pub username: String,
     /// The name its holder gave, possibly empty.
     pub display_name: String,
+    /// The verified address that its holder lets others see, if one.
+    pub public_email: Option<String>,
     /// When it was made.
     pub created_at: Time,
 }
@@ -256,6 +259,7 @@ pub async fn account<R: Reading>(read: &R, username: &str) -> Result<Option<Acco
         id: row.try_get("", "id")?,
         username: row.try_get("", "username")?,
         display_name: row.try_get("", "display_name")?,
+        public_email: row.try_get("", "public_email")?,
         created_at: row.try_get("", "created_at")?,
     };
     Ok(Some(account).filter(|account| account.username.eq_ignore_ascii_case(username)))

@@ -76,6 +76,8 @@ pub(crate) async fn send<A: Action>(
         attempt_id: Set(Some(attempt.id)),
         hold_id: Set(None),
         event_id: Set(None),
+        browser_digest: Set(None),
+        proved_at: Set(None),
     };
     links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     let factor = attempt.proved_with.clone().unwrap_or_default();

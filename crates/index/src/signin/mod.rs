@@ -1,5 +1,6 @@
 //! Signing in: passwords, attempts, factors, sessions, and the proofs that gates and single acts ask for.
 
+pub mod addresses; // adding, removing and choosing addresses
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
 mod breached; //      what a list of stolen passwords does to a sign-in (R33)

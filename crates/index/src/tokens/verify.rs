@@ -15,7 +15,7 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::api_tokens;
 use crate::env::Env;
-use crate::events::{self, Entry, TokenRefused};
+use crate::events::{self, Entry, SignInFailed, TokenRefused};
 use crate::ids::{ProjectId, TokenId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{ActionName, Actor, Credential, Denied, Origin, State, TokenLimits, Who, standing};
@@ -28,8 +28,8 @@ use crate::refused::Refused;
 pub async fn verify(env: &Env, token: Result<Secret, Denied>, origin: Origin) -> Result<Actor, Refused> {
     let text = match token {
         Ok(text) => text,
-        // A password was sent, not a token: there is nothing to verify or to count.
-        Err(Denied::WrongCredential) => return Err(Denied::WrongCredential.into()),
+        // A password was sent, not a token: nothing of it is looked at or kept, and that it was tried is recorded (P4).
+        Err(Denied::WrongCredential) => return refuse_password(env, origin).await,
         Err(denied) => return refuse(env, origin, Failure::of_stranger("it does not have the form of a token", denied)).await,
     };
     match examine(env, &text, &origin).await? {
@@ -153,6 +153,22 @@ fn hold(caveat: &Caveat, row: &api_tokens::Model, origin: &Origin, now: Time) ->
 /// What is no project name matches no project.
 fn normalized(name: &str) -> String {
     ProjectName::parse(name).map_or_else(|_| name.to_owned(), |name| name.normalized().as_str().to_owned())
+}
+
+/// A user name and a password at a door for tokens: counted and recorded per network, with nothing of what was sent (P2, P4).
+async fn refuse_password<T>(env: &Env, origin: Origin) -> Result<T, Refused> {
+    drop(limits::take(env, Limit::Token, &Whom::network(origin.network)).await?);
+    let inner = env.clone();
+    housekeeping(env, Housekeeping::Refusals, move |tx| {
+        Box::pin(async move {
+            let key = format!("basic|{:?}", origin.network);
+            let event = SignInFailed { reason: "a password was sent where only API tokens are taken".to_owned(), username: None };
+            let stranger = Actor::nobody(origin);
+            events::record_stranger(&inner, tx, (&stranger, ActionName::UploadFile), Entry::of(event), key.as_bytes()).await
+        })
+    })
+    .await?;
+    Err(Denied::WrongCredential.into())
 }
 
 /// Counts the failure, leaves an event, and says what the sender is told.

@@ -22,8 +22,13 @@ const CLOSE: &str = "UPDATE event_counts SET closed_by = $1 WHERE kind = $2 AND 
 /// Closes every window that is over; those in which every failure has a row of its own are forgotten.
 pub(super) async fn close(env: &Env, job: &Claimed) -> Result<(), Failed> {
     let before = env.now().minus(STRAGGLERS).minus(FAILURE_WINDOW);
-    housekeeping(env, Housekeeping::Expiry, move |tx| Box::pin(async move { Ok(tx.execute(FORGET, vec![Value::from(before)]).await?) }))
+    // Under a shifted clock nothing is erased (R32).
+    if !env.clock.is_shifted() {
+        housekeeping(env, Housekeeping::Expiry, move |tx| {
+            Box::pin(async move { Ok(tx.execute(FORGET, vec![Value::from(before)]).await?) })
+        })
         .await?;
+    }
     let actor = Actor::worker(job.kind.wire(), job.id.to_string());
     while close_some(env, &actor, before).await? > 0 {}
     Ok(())

@@ -60,8 +60,11 @@ const SWEEPS: &[(&str, Duration)] = &[
     ),
 ];
 
-/// Removes everything that has expired.
+/// Removes everything that has expired. Under a shifted clock nothing is: by the true time it has not (R32).
 pub(super) async fn sweep(env: &Env) -> Result<(), Failed> {
+    if env.clock.is_shifted() {
+        return Ok(());
+    }
     let now = env.now();
     let mut removed = 0;
     for (sql, kept_for) in SWEEPS {

@@ -4,11 +4,11 @@ use super::Failed;
 use crate::db::entities::holds as rows;
 use crate::env::Env;
 use crate::holds::{self, Applied, wake};
-use crate::ids::FactorId;
-use crate::policy::{ActionName, Actor, Direction, RemoveFactor, WakeRoles};
+use crate::ids::{AddressId, FactorId};
+use crate::policy::{ActionName, Actor, ChangePrimaryAddress, Direction, RemoveAddress, RemoveFactor, WakeRoles};
 use crate::queue::Claimed;
 use crate::refused::Refused;
-use crate::signin::removal;
+use crate::signin::{addresses, removal};
 
 /// Ends what can never take effect, then does what is ripe. One that fails keeps no other waiting.
 pub(super) async fn apply(env: &Env, job: &Claimed) -> Result<(), Failed> {
@@ -51,6 +51,22 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
                 Box::pin(async move { removal::take_away(&env, tx, &loosened, end_sessions).await })
             });
             remove.await
+        }
+        Some(ActionName::RemoveAddress) => {
+            let Some(address) = AddressId::parse(&hold.subject) else { return unreadable(hold) };
+            let remove = holds::apply::<RemoveAddress, _>(env, worker, hold, address, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { addresses::take_away(&env, tx, &loosened).await })
+            });
+            remove.await
+        }
+        Some(ActionName::ChangePrimaryAddress) => {
+            let Some(address) = AddressId::parse(&hold.subject) else { return unreadable(hold) };
+            let lead = holds::apply::<ChangePrimaryAddress, _>(env, worker, hold, address, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { addresses::lead(&env, tx, &loosened).await })
+            });
+            lead.await
         }
         // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
         Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,

@@ -23,7 +23,7 @@ const ORPHAN_AFTER: Duration = Duration::from_secs(86_400);
 /// What a blob is called in `staging` while it is judged, before its digest.
 const ASIDE: &str = "orphan-";
 
-/// Removes them. Under a shifted clock nothing is: files carry the true time (R32).
+/// Removes them. Under a shifted clock nothing is (R32); files carry the true time.
 pub(super) async fn blobs(env: &Env) -> Result<(), Failed> {
     if env.clock.is_shifted() {
         return Ok(());

@@ -61,7 +61,8 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
     let people = notices::recipients(&read, kind, &event, payload.to).await?;
     let mut mails = Vec::with_capacity(people.len());
     for person in people {
-        let offer = notices::offer(&read, kind, &event, person.address).await?;
+        // Who is told as an administrator gets the words alone: no link of the mail is theirs.
+        let offer = if person.as_staff { None } else { notices::offer(&read, kind, &event, person.address).await? };
         mails.push((person, offer));
     }
     drop(read);
@@ -74,7 +75,8 @@ pub(super) async fn notify(env: &Env, job: Claimed) -> Result<(), Failed> {
     housekeeping(env, Housekeeping::Queue, move |tx| {
         Box::pin(async move {
             for (person, offer) in mails {
-                enqueue_mail(&own, tx, &event, &person, (offer, hold, job.enclosed.clone())).await?;
+                let secret = job.enclosed.clone().filter(|_| !person.as_staff);
+                enqueue_mail(&own, tx, &event, &person, (offer, hold, secret)).await?;
             }
             Ok(())
         })

@@ -41,10 +41,15 @@ fn factors() -> Vec<FactorLine> {
     ]
 }
 
+fn address(email: &str, verified: Option<When>) -> AddressLine {
+    AddressLine { email: email.into(), primary: false, public: false, added: ago(9_000_000), verified, lost_because: None, waits: false }
+}
+
 fn addresses(verified: Option<When>) -> Vec<AddressLine> {
     vec![
-        AddressLine { email: "ada@example.org".into(), primary: true, verified: Some(ago(8_000_000)) },
-        AddressLine { email: "a.very.long.address.of.ada@mail.department.example.org".into(), primary: false, verified },
+        AddressLine { primary: true, public: true, ..address("ada@example.org", Some(ago(8_000_000))) },
+        address("a.very.long.address.of.ada@mail.department.example.org", verified),
+        AddressLine { lost_because: Some("its domain lapsed"), ..address("ada@lapsed.example", None) },
     ]
 }
 
@@ -61,7 +66,16 @@ pub(super) fn manage_pages() -> Vec<Sample> {
             html(&manage::UnverifiedAccount { frame: ada(), gates: gates(true), next: Some("/manage/projects/".into()) }),
         ),
         ("unverified-account-2", html(&manage::UnverifiedAccount { frame: ada(), gates: gates(false), next: None })),
-        ("emails", html(&manage::Emails { frame: ada(), errors: FormErrors::none(), addresses: addresses(None) })),
+        (
+            "emails",
+            html(&manage::Emails {
+                frame: ada(),
+                errors: FormErrors::none(),
+                addresses: addresses(None),
+                typed: String::new(),
+                proved: Some(manage::Proved { act: "0190".into(), what: "remove".into(), email: "ada@lapsed.example".into() }),
+            }),
+        ),
         ("projects", projects(ada(), true)),
         ("projects-gated", projects(Frame { banners: vec![gated], ..ada() }, false)),
         ("history", history()),
@@ -84,6 +98,13 @@ fn overview(new: bool) -> String {
         name: "Ada L.".into(),
         created: ago(8_000_000),
         gates: if new { gates(false) } else { vec![secured("Verify your address"), secured("Add a second factor")] },
+        profile: manage::Profile {
+            csrf_token: ada().csrf_token,
+            errors: FormErrors::none(),
+            name: "Ada L.".into(),
+            public_email: "ada@example.org".into(),
+            choices: vec!["ada@example.org".into()],
+        },
         addresses: addresses(None),
         factors: if new { vec![] } else { factors() },
         phishable: !new,

@@ -227,6 +227,7 @@ fn user(projects: Vec<ProjectLine>) -> String {
         frame: ada(),
         username: "grace".into(),
         name: "Grace H.".into(),
+        email: Some("grace@example.org".into()),
         joined: ago(40_000_000),
         projects,
         next_page: None,

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use index::accounts::addresses::Address;
+use index::accounts::addresses::{self, Address, Because};
 use index::accounts::freeze::{self, Frozen};
 use index::accounts::names::UserName;
 use index::accounts::setup;
 use index::accounts::show::{self, Shown};
 use index::act::{act, view};
 use index::ids::{AccountId, EventId, Site};
-use index::policy::{Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount};
+use index::policy::{
+    Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount, UnverifyAddress,
+};
 use index::signin::reset;
 use index::{Env, Refused};
 
@@ -59,6 +61,14 @@ enum What {
     Freeze(Stop),
     /// Let an account go again: exactly as it was, except for causes that others added.
     Thaw(Stop),
+    /// Take the proof of an address away: its owner verifies it again before anything else.
+    Unverify {
+        /// The mail address.
+        address: String,
+        /// Why: it stands in the account's history and in the mail to its owner.
+        #[arg(long, value_name = "TEXT", default_value = "the people who run this index asked for it")]
+        reason: String,
+    },
 }
 
 /// What `freeze`, `thaw` and `reset-link` take.
@@ -85,12 +95,18 @@ impl Account {
     /// One sentence: what was refused, or what cannot be opened.
     pub async fn run(self, common: &Common) -> anyhow::Result<()> {
         let env = common.open(common.settings(BTreeMap::new())?).await?;
-        let request_id = EventId::new(env.now(), &*env.entropy).to_string();
-        let operator = Actor::operator(&self.operator.unwrap_or_else(login_name), request_id);
+        let operator = operator(&env, self.operator);
+        common.note_shift(&env, &operator).await?;
         let done = Shell { env: env.clone(), operator }.run(self.what).await;
         env.db.clone().close().await;
         done
     }
+}
+
+/// The operator at the shell, by the name that was given, else by the system's login name (R32).
+pub(super) fn operator(env: &Env, name: Option<String>) -> Actor {
+    let request_id = EventId::new(env.now(), &*env.entropy).to_string();
+    Actor::operator(&name.unwrap_or_else(login_name), request_id)
 }
 
 /// Who stands at the shell: behind `sudo` the person, not root.
@@ -122,6 +138,7 @@ impl Shell {
             What::ResetLink(stop) => self.reset_link(&stop).await,
             What::Freeze(stop) => self.freeze(&stop).await,
             What::Thaw(stop) => self.thaw(&stop).await,
+            What::Unverify { address, reason } => self.unverify(&address, reason).await,
         }
     }
 
@@ -206,6 +223,26 @@ impl Shell {
         });
         let causes = thawed.await.map_err(|refused| said(refused, &stop.name))?;
         println!("{}: {causes} {} ended", stop.name, if causes == 1 { "cause" } else { "causes" });
+        Ok(())
+    }
+}
+
+impl Shell {
+    #[expect(clippy::print_stdout, reason = "what was done is what the command says")]
+    async fn unverify(&self, typed: &str, reason: String) -> anyhow::Result<()> {
+        let address = typed.to_owned();
+        let found = view::<InspectAccount, _, _>(&self.env, &self.operator, Site, move |read, permit| {
+            Box::pin(async move { show::find_by_address(read, permit, &address).await })
+        });
+        let account = found.await.map_err(|refused| said(refused, typed))?;
+        let folded = Address::parse(typed)?.folded();
+        let (env, because) = (self.env.clone(), Because { word: "operator", reason });
+        let done = act::<UnverifyAddress, _, _>(&self.env, &self.operator, account.id, move |tx, permit| {
+            let (env, folded, because) = (env.clone(), folded.clone(), because.clone());
+            Box::pin(async move { addresses::unverify_address(&env, tx, permit, &folded, &because).await })
+        });
+        done.await.map_err(|refused| said(refused, typed))?;
+        println!("{typed} is no longer verified: {} verifies it again before anything else", account.username);
         Ok(())
     }
 }

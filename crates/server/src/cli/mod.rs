@@ -20,9 +20,12 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use credentials::entropy::SystemEntropy;
 use credentials::password::Parameters;
+use index::act::act;
 use index::clock::SystemClock;
 use index::config::Config;
-use index::policy::ActionName;
+use index::events::{self, ClockShifted, Entry};
+use index::ids::Site;
+use index::policy::{ActionName, Actor, ShiftClock};
 use index::{Env, limits};
 
 /// A Python package index whose reason to exist is account security and incident response.
@@ -75,6 +78,8 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account reset-link", ActionName::MakeResetLink),
     ("account freeze", ActionName::FreezeAccount),
     ("account thaw", ActionName::ThawAccount),
+    ("account unverify", ActionName::UnverifyAddress),
+    ("serve", ActionName::ShiftClock),
 ];
 
 /// The command line as a whole, for tests and documentation.
@@ -144,6 +149,23 @@ impl Common {
         index::open::open(config, Arc::new(SystemClock { offset }), Arc::new(SystemEntropy), Parameters::default())
             .await
             .context("the index cannot be opened")
+    }
+
+    /// Records that the clock is shifted, before anything is done by it (R32).
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn note_shift(&self, env: &Env, operator: &Actor) -> anyhow::Result<()> {
+        let Some(by) = self.drill() else { return Ok(()) };
+        let inner = env.clone();
+        let noted = act::<ShiftClock, _, _>(env, operator, Site, move |tx, permit| {
+            let (env, by) = (inner.clone(), by.clone());
+            Box::pin(async move {
+                events::record(&env, tx, permit, Entry::of(ClockShifted { by })).await?;
+                Ok(())
+            })
+        });
+        noted.await.context("that the clock is shifted cannot be recorded")
     }
 
     /// How far the clock is shifted, in words, if it is.

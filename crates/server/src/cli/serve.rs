@@ -42,6 +42,7 @@ impl Serve {
         start_logging(&config)?;
         let env = common.open(config).await?;
         env.breach.must_be_readable()?;
+        common.note_shift(&env, &account::operator(&env, None)).await?;
         let listener = TcpListener::bind(env.config.listen).await.with_context(|| format!("cannot listen on {}", env.config.listen))?;
         let admin = admin_listener(&env).await?;
         serve(env, common.drill(), listener, admin).await

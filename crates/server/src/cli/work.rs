@@ -6,8 +6,8 @@ use clap::Args;
 use index::work;
 use tokio::sync::watch;
 
-use super::Common;
 use super::serve::{admin_listener, serve_admin, start_logging, until_told};
+use super::{Common, account};
 
 /// Flags of `work`.
 #[derive(Args, Debug)]
@@ -22,6 +22,7 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        common.note_shift(&env, &account::operator(&env, None)).await?;
         // Beside a server on the same machine and with the same settings the address is taken: jobs go on without it.
         let admin = admin_listener(&env).await.unwrap_or_else(|e| {
             tracing::warn!(error = format!("{e:#}"), "measures are not to be had from this process");

@@ -193,6 +193,14 @@ pub struct VerifyEmail {
     pub username: String,
 }
 
+/// After the button for an address that another account has verified since.
+#[derive(Template)]
+#[template(path = "account/address-taken.html")]
+pub struct AddressTaken {
+    /// What surrounds the page.
+    pub frame: Frame,
+}
+
 /// `/account/verify-mailbox/`.
 #[derive(Template)]
 #[template(path = "account/verify-mailbox.html")]

@@ -19,6 +19,8 @@ pub struct Account {
     pub created: When,
     /// The gates in their order.
     pub gates: Vec<Gate>,
+    /// The form of what others see.
+    pub profile: Profile,
     /// Its addresses, primary first.
     pub addresses: Vec<AddressLine>,
     /// Its factors, oldest first.
@@ -74,8 +76,44 @@ pub struct AddressLine {
     pub email: String,
     /// Whether it is the primary one.
     pub primary: bool,
+    /// Whether others see it.
+    pub public: bool,
+    /// When it was added.
+    pub added: When,
     /// When it was last verified; nothing while it is not.
     pub verified: Option<When>,
+    /// Why it lost its proof: "its domain lapsed"; nothing while it is verified, or never was.
+    pub lost_because: Option<&'static str>,
+    /// Whether a change of it waits.
+    pub waits: bool,
+}
+
+/// The form of `/manage/account/profile/`: what others see.
+#[derive(Template)]
+#[template(path = "manage/profile.html")]
+pub struct Profile {
+    /// The token of the form.
+    pub csrf_token: String,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What was typed as `name`, or the name there is.
+    pub name: String,
+    /// What was chosen as `public_email`; empty for none.
+    pub public_email: String,
+    /// The verified addresses.
+    pub choices: Vec<String>,
+}
+
+impl HtmlSafe for Profile {}
+
+/// A form whose proof was made: its next press does it.
+pub struct Proved {
+    /// The proof.
+    pub act: String,
+    /// Which form: `add`, `remove` or `primary`.
+    pub what: String,
+    /// The address in it.
+    pub email: String,
 }
 
 /// A factor of an account.
@@ -118,6 +156,24 @@ pub struct Emails {
     pub errors: FormErrors,
     /// The account's addresses, primary first.
     pub addresses: Vec<AddressLine>,
+    /// What was typed as `email` to be added.
+    pub typed: String,
+    /// The form whose proof was made, if one was.
+    pub proved: Option<Proved>,
+}
+
+impl Emails {
+    /// The proof that the form `what` for `email` carries.
+    fn act(&self, what: &str, email: &str) -> Option<&str> {
+        let proved = self.proved.as_ref()?;
+        let same = proved.what == what && (what == "add" || proved.email.eq_ignore_ascii_case(email));
+        same.then_some(proved.act.as_str())
+    }
+
+    /// Whether the address may be removed, as far as the page can tell.
+    fn removable(&self, line: &AddressLine) -> bool {
+        !line.primary && (line.verified.is_none() || self.addresses.iter().filter(|line| line.verified.is_some()).count() > 1)
+    }
 }
 
 /// `/manage/account/two-factor/`.

@@ -160,6 +160,8 @@ pub struct User {
     pub username: String,
     /// The name its holder gave, possibly empty.
     pub name: String,
+    /// The address that it lets others see, if one.
+    pub email: Option<String>,
     /// When it was made.
     pub joined: When,
     /// The projects it has a role on, by name.

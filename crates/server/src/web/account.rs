@@ -1,30 +1,29 @@
-//! The account's own pages: what it is and has, its addresses, its factors, its history.
+//! The account's own pages: what it is and has, its factors, its history.
 
 use data_encoding::BASE64URL_NOPAD;
-use index::accounts::addresses::{self, AddressRow};
 use index::accounts::history;
 use index::accounts::show::{self, Factor, Overview};
-use index::ids::ActId;
-use index::policy::{SeeAccount, SendVerification, Standing};
+use index::ids::{AccountId, ActId};
+use index::policy::{Action, ChangeProfile, SeeAccount, Standing};
 use index::signin::{keys, recovery};
 use serde::Deserialize;
 
 use super::gates::{self, frame};
-use super::{field_error, refused_form, when};
+use super::{addresses, refused_form, when};
 use crate::gate::Ctx;
-use crate::input::{Form, Input, Nothing};
-use crate::pages::manage::{AcceptedKeys, Account, AddressLine, Emails, EventLine, FactorLine, SecurityHistory, TwoFactor};
-use crate::pages::{Action, Banner, FormErrors, Kind};
+use crate::input::{Input, Nothing};
+use crate::pages::manage::{AcceptedKeys, Account, EventLine, FactorLine, Profile, SecurityHistory, TwoFactor};
+use crate::pages::{Action as Leading, Banner, FormErrors, Kind};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
-async fn overview_of(ctx: &Ctx<SeeAccount>) -> Result<(Overview, Standing), Refusal> {
+async fn overview_of<A: Action<On = AccountId>>(ctx: &Ctx<A>) -> Result<(Overview, Standing), Refusal> {
     let read =
         ctx.view(ctx.account()?, |read, permit| Box::pin(async move { Ok((show::overview(read, permit).await?, *permit.standing())) }));
     Ok(read.await?)
 }
 
-fn factor_lines(ctx: &Ctx<SeeAccount>, factors: &[Factor]) -> Vec<FactorLine> {
+fn factor_lines<A: Action>(ctx: &Ctx<A>, factors: &[Factor]) -> Vec<FactorLine> {
     let line = |factor: &Factor| FactorLine {
         id: factor.id.to_string(),
         is_totp: factor.kind == "totp",
@@ -46,77 +45,57 @@ fn kind_words(factor: &Factor) -> &'static str {
     }
 }
 
-fn address_lines(env: &index::Env, rows: Vec<AddressRow>) -> Vec<AddressLine> {
-    let line =
-        |row: AddressRow| AddressLine { email: row.address, primary: row.is_primary, verified: row.verified_at.map(|at| when(env, at)) };
-    rows.into_iter().map(line).collect()
-}
-
 /// `GET /manage/account/`.
 ///
 /// # Errors
 /// The database.
 pub async fn overview(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> {
     let (overview, standing) = overview_of(&ctx).await?;
+    Ok(Reply::page(&page(&ctx, overview, &standing, None)))
+}
+
+/// The page again, with what was wrong with the profile.
+pub(super) async fn refused_profile(
+    ctx: &Ctx<ChangeProfile>,
+    errors: FormErrors,
+    name: String,
+    public_email: String,
+) -> Result<Reply, Refusal> {
+    let (overview, standing) = overview_of(ctx).await?;
+    Ok(refused_form(&page(ctx, overview, &standing, Some((errors, name, public_email)))))
+}
+
+/// The page; `typed` is the profile as it was sent and refused.
+fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed: Option<(FormErrors, String, String)>) -> Account {
     let primary = overview.addresses.iter().find(|row| row.is_primary).map(|row| row.address.clone()).unwrap_or_default();
-    let mut surroundings = frame(&ctx, None);
+    let public = overview.addresses.iter().find(|row| row.is_public).map(|row| row.address.clone()).unwrap_or_default();
+    let (errors, name, public_email) = typed.unwrap_or_else(|| (FormErrors::none(), overview.account.display_name.clone(), public));
+    let choices = overview.addresses.iter().filter(|row| row.verified_at.is_some()).map(|row| row.address.clone()).collect();
+    let mut surroundings = frame(ctx, None);
     surroundings.banners.extend(few_codes(overview.codes_left));
-    let page = Account {
+    Account {
         frame: surroundings,
         username: overview.account.username,
         name: overview.account.display_name,
         created: when(ctx.env(), overview.account.created_at),
-        gates: gates::lines(&standing, &primary, None),
-        addresses: address_lines(ctx.env(), overview.addresses),
-        factors: factor_lines(&ctx, &overview.factors),
+        gates: gates::lines(standing, &primary, None),
+        profile: Profile { csrf_token: ctx.frame().csrf_token, errors, name, public_email, choices },
+        addresses: overview.addresses.into_iter().map(|row| addresses::line(ctx.env(), row, false)).collect(),
+        factors: factor_lines(ctx, &overview.factors),
         phishable: standing.factor && !standing.key,
         codes_left: overview.codes_left,
         tokens: overview.tokens,
         projects: overview.projects,
         password: FormErrors::none(),
-    };
-    Ok(Reply::page(&page))
+    }
 }
 
 /// The reminder that few recovery codes are left.
 fn few_codes(left: Option<u32>) -> Option<Banner> {
     let left = left.filter(|left| *left <= recovery::FEW)?;
     let text = if left == 1 { "One recovery code is left.".to_owned() } else { format!("{left} recovery codes are left.") };
-    let action = Action::new("Make new recovery codes", "/manage/account/recovery-codes/regenerate");
+    let action = Leading::new("Make new recovery codes", "/manage/account/recovery-codes/regenerate");
     Some(Banner::new(Kind::Warning, text, Some(action)))
-}
-
-/// `GET /manage/account/emails/`.
-///
-/// # Errors
-/// The database.
-pub async fn emails(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> {
-    let (overview, _) = overview_of(&ctx).await?;
-    let addresses = address_lines(ctx.env(), overview.addresses);
-    Ok(Reply::page(&Emails { frame: frame(&ctx, None), errors: FormErrors::none(), addresses }))
-}
-
-/// The field of the forms on `/manage/account/emails/`.
-#[derive(Deserialize)]
-pub struct Email {
-    email: String,
-}
-
-/// `POST /manage/account/emails/reverify/`.
-///
-/// # Errors
-/// `Limited`; what is wrong is shown on the page.
-pub async fn reverify(ctx: Ctx<SendVerification>, input: Form<Email>) -> Result<Reply, Refusal> {
-    let account = ctx.account()?;
-    match addresses::reverify(ctx.env(), ctx.actor(), account, &input.form.email).await {
-        Ok(()) => Ok(Reply::see_other("/manage/account/emails/")),
-        Err(refused) => {
-            let errors = field_error(refused)?;
-            let rows = ctx.view(account, move |read, permit| Box::pin(addresses::shown(read, *permit.on()))).await?;
-            let addresses = address_lines(ctx.env(), rows);
-            Ok(refused_form(&Emails { frame: frame(&ctx, None), errors, addresses }))
-        }
-    }
 }
 
 /// `GET /manage/account/two-factor/`.

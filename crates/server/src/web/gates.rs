@@ -137,7 +137,7 @@ pub async fn unverified_account(ctx: Ctx<SeeAccount>, input: Input<Nothing, Next
     let (standing, primary) = ctx
         .view(ctx.account()?, |read, permit| {
             Box::pin(async move {
-                let primary = accounts::addresses::shown(read, *permit.on()).await?.into_iter().find(|row| row.is_primary);
+                let primary = accounts::addresses::of_account(read, *permit.on()).await?.into_iter().find(|row| row.is_primary);
                 Ok((*permit.standing(), primary.map(|row| row.address).unwrap_or_default()))
             })
         })

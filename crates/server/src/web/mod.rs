@@ -1,6 +1,7 @@
 //! Handlers of the pages for people: they read forms, call verbs, and show what came of it. No rules live here.
 
 pub mod account;
+pub mod addresses;
 pub mod admin;
 pub mod containing;
 pub mod factors;
@@ -8,6 +9,7 @@ pub mod gates;
 pub mod holds;
 pub mod keys;
 pub mod next;
+pub mod profile;
 pub mod projects;
 pub mod proofs;
 pub mod public;

@@ -332,6 +332,7 @@ pub async fn user(ctx: Ctx<ReadIndex>, input: Input<Name, After>) -> Result<Repl
         frame: ctx.frame(),
         username: account.username,
         name: account.display_name,
+        email: account.public_email,
         joined: when(&ctx, account.created_at),
         projects: project_lines(&ctx, lines),
         next_page,

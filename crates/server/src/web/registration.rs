@@ -1,5 +1,6 @@
 //! Coming in: registration, the link that verifies an address, set-up.
 
+use axum::http::StatusCode;
 use credentials::secret::Secret;
 use index::accounts::addresses::{self, Verified};
 use index::accounts::setup;
@@ -11,7 +12,7 @@ use super::{Token, dead_link, field_error, link_dead, link_page, next, refused_f
 use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
-use crate::pages::account::{CheckMailbox, Register as RegisterPage, Setup, VerifyEmail};
+use crate::pages::account::{AddressTaken, CheckMailbox, Register as RegisterPage, Setup, VerifyEmail};
 use crate::refusal::{Refusal, gate_page};
 use crate::reply::Reply;
 
@@ -31,13 +32,14 @@ pub struct Joining {
 }
 
 impl Joining {
-    fn form(&self) -> joining::Form {
+    fn form(&self, browser: Vec<u8>) -> joining::Form {
         joining::Form {
             name: self.name.clone(),
             email: self.email.clone(),
             username: self.username.clone(),
             new_password: self.new_password.clone(),
             password_confirm: self.password_confirm.clone(),
+            browser: Some(browser),
         }
     }
 }
@@ -57,7 +59,7 @@ pub async fn register_page(ctx: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refus
 /// What is wrong with the form is shown on it; limits and faults are answered elsewhere.
 pub async fn register(ctx: Ctx<Register>, input: Form<Joining>) -> Result<Reply, Refusal> {
     let typed = input.form;
-    match joining::register(ctx.env(), ctx.actor(), &typed.form()).await {
+    match joining::register(ctx.env(), ctx.actor(), &typed.form(ctx.browser().0.to_vec())).await {
         Ok(()) => Ok(Reply::page(&CheckMailbox { frame: ctx.frame(), email: typed.email.trim().to_owned() })),
         Err(refused) => {
             let errors = field_error(refused)?;
@@ -87,19 +89,20 @@ pub async fn verify_email_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Token>
     Ok(link_page(reply, ctx.env()))
 }
 
-/// `POST /account/verify-email/`: in the session of that account it is a fresh proof of the mailbox too (R4).
+/// `POST /account/verify-email/`: in the browser session that asked for the link it is a fresh proof of the mailbox too (R4).
 ///
 /// # Errors
 /// `LinkDead`; a frozen account.
 pub async fn verify_email(ctx: Ctx<VerifyAddress>, _: Form<Token>) -> Result<Reply, Refusal> {
-    let env = ctx.env().clone();
+    let (env, browser) = (ctx.env().clone(), ctx.browser().0);
     let verified = ctx.act(SITE, move |tx, permit| {
         let env = env.clone();
-        Box::pin(async move { addresses::verify(&env, tx, permit).await })
+        Box::pin(async move { addresses::verify(&env, tx, permit, &browser).await })
     });
     let to = match verified.await.map_err(dead_link)? {
         Verified::AndProved => gate_page(Gate::VerifiedAddress).to_owned(),
         Verified::Flag => next::carried("/account/login/", None),
+        Verified::Taken => return Ok(Reply::page_with(StatusCode::CONFLICT, &AddressTaken { frame: ctx.frame() })),
     };
     Ok(Reply::see_other(&to))
 }
@@ -150,7 +153,7 @@ pub async fn set_up(ctx: Ctx<SetUp>, input: Form<Joining>) -> Result<Reply, Refu
     let typed = input.form;
     let link = Token { token: typed.token.clone() };
     let token = link.read().ok_or(Refusal::LinkDead)?;
-    match joining::set_up(ctx.env(), ctx.actor(), &token, &typed.form()).await {
+    match joining::set_up(ctx.env(), ctx.actor(), &token, &typed.form(ctx.browser().0.to_vec())).await {
         Ok(()) => Ok(Reply::see_other("/account/login/")),
         Err(index::Refused::Invalid(invalid)) => {
             let again = ctx.view(SITE, move |read, _| Box::pin(async move { setup::to_set_up(read, &token).await })).await?;

@@ -45,10 +45,10 @@ impl World {
         person
     }
 
-    /// Registers, verifies the address, logs in: no second factor yet.
+    /// Registers, verifies the address in another browser, which proves nothing here (R4), logs in: no second factor yet.
     pub async fn verified(&self, username: &str) -> Person<'_> {
         let person = self.registered(username).await;
-        person.verify().await;
+        person.verify_in(&self.browser()).await;
         person.log_in().await;
         person
     }
@@ -98,10 +98,15 @@ impl<'w> Person<'w> {
         self.world().newest_mail_with(&self.email, "/account/verify-email/").await
     }
 
-    /// Presses the button behind the link of the verification mail.
+    /// Presses the button behind the link of the verification mail, in the person's own browser.
     pub async fn verify(&self) {
+        self.verify_in(&self.browser).await;
+    }
+
+    /// The same in another browser.
+    pub async fn verify_in(&self, browser: &Browser<'_>) {
         let link = self.verification_link().await;
-        let answer = self.browser.submit(&link, "/account/verify-email/", &[("token", &token_of(&link))]).await;
+        let answer = browser.submit(&link, "/account/verify-email/", &[("token", &token_of(&link))]).await;
         assert_eq!(answer.status(), 303, "{}", answer.text());
     }
 

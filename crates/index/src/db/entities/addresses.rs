@@ -1,4 +1,4 @@
-//! E-mail addresses of accounts: history rows. One open row per address in the whole index.
+//! E-mail addresses of accounts: history rows. One open row per address and account, one open verified row per address in the whole index.
 
 use crate::clock::Time;
 use crate::ids::{AccountId, AddressId, EventId};
@@ -12,7 +12,7 @@ pub struct Model {
     pub account_id: AccountId,
     /// As typed, domain in lower-case ASCII (IDNA).
     pub address: String,
-    /// Lower case, the key of uniqueness among open rows.
+    /// Lower case, the key of uniqueness.
     pub folded: String,
     pub is_primary: bool,
     pub verified_at: Option<Time>,
@@ -22,7 +22,7 @@ pub struct Model {
     pub ended_by: Option<EventId>,
     /// Shown on the user's public page.
     pub is_public: bool,
-    /// Why this row of an address began without the proof that the one before had: bounce, operator, lapsed.
+    /// Why this row of an address began without the proof that the one before had: bounce, complaint, operator, lapsed.
     pub unverified_because: Option<String>,
 }
 

@@ -26,6 +26,10 @@ pub struct Model {
     pub hold_id: Option<HoldId>,
     /// The event whose notice carries it.
     pub event_id: Option<EventId>,
+    /// SHA-256 of the form cookie of the browser that asked without a session (R4).
+    pub browser_digest: Option<Vec<u8>>,
+    /// When that browser pressed the button: whoever signs in there next has proved the mailbox.
+    pub proved_at: Option<Time>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

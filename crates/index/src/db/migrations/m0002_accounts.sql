@@ -5,6 +5,11 @@ ALTER TABLE accounts ADD COLUMN password_disabled_by {uuid};
 
 ALTER TABLE addresses ADD COLUMN is_public BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE addresses ADD COLUMN unverified_because TEXT;
+-- An address that was never verified keeps nobody out (R24): it is unique among the verified ones, and within its account.
+DROP INDEX addresses_open;
+CREATE UNIQUE INDEX addresses_verified ON addresses (folded) WHERE until_at IS NULL AND verified_at IS NOT NULL;
+CREATE UNIQUE INDEX addresses_own ON addresses (account_id, folded) WHERE until_at IS NULL;
+CREATE INDEX addresses_folded ON addresses (folded) WHERE until_at IS NULL;
 
 -- WebAuthn: the identifier is looked up among all accounts; the credential itself is sealed like every secret.
 ALTER TABLE factors ADD COLUMN credential_id {bytes};
@@ -57,6 +62,9 @@ ALTER TABLE sign_in_attempts ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE links ADD COLUMN attempt_id {uuid};
 ALTER TABLE links ADD COLUMN hold_id {uuid};
 ALTER TABLE links ADD COLUMN event_id {uuid};
+-- The browser that asked where nobody was signed in, and when that browser pressed the button (R4).
+ALTER TABLE links ADD COLUMN browser_digest {bytes};
+ALTER TABLE links ADD COLUMN proved_at BIGINT;
 CREATE INDEX links_attempt_id ON links (attempt_id) WHERE attempt_id IS NOT NULL;
 CREATE INDEX links_hold_id ON links (hold_id) WHERE hold_id IS NOT NULL;
 

@@ -1,6 +1,8 @@
 //! Flows: what people and programs do, through the front door.
 
 mod breach;
+mod addresses;
+mod bounces;
 mod check;
 mod closed;
 mod metrics;
@@ -14,10 +16,12 @@ mod waiting;
 mod health;
 mod jobs;
 mod mail;
+mod operator;
 pub mod not_me;
 mod people;
 mod recovery_game;
 mod registration;
+mod names;
 mod reset;
 mod shell;
 mod sessions;
