@@ -1,5 +1,6 @@
 //! The one integration binary: everything through the real router, on both engines.
 
+mod checklist;
 mod dist;
 mod flows;
 mod people;
