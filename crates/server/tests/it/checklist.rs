@@ -178,3 +178,39 @@ fn an_id_is_found_in_the_ways_that_comments_write_it() {
     assert_eq!(rule_of("r25_an_unknown_name"), Some("R25".to_owned()));
     assert_eq!(rule_of("reads"), None);
 }
+
+/// A section of the manual: from its heading to the next one of its level.
+fn section(page: &str, heading: &str) -> String {
+    let text = std::fs::read_to_string(root().join("docs").join(page)).expect("a page of the manual");
+    let after = text.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_else(|| panic!("{page} has no section “{heading}”"));
+    after.split("\n## ").next().expect("a first part").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// ASVS-6.1.1: how guessing is slowed is written down for every limit, and how nobody is locked out by it.
+#[test]
+fn the_manual_names_every_limit_and_says_whom_it_does_not_lock_out() {
+    let limits = section("configure.md", "Limits");
+    for limit in index::limits::Limit::ALL {
+        let reference = std::fs::read_to_string(root().join("docs/reference/limits.md")).expect("the reference");
+        assert!(limits.contains("reference/limits.md") && reference.contains(limit.wire()), "{}", limit.wire());
+    }
+    assert!(limits.contains("lock"), "the section says who is not locked out");
+}
+
+/// OSSF-AN-1.2: how an account is recovered is written down, for each thing that can be lost.
+#[test]
+fn the_manual_says_how_each_lost_thing_is_recovered() {
+    let lost = section("accounts.md", "Lost things");
+    for thing in ["password", "app", "mailbox", "token", "recovery codes", "security key"] {
+        assert!(lost.contains(thing), "nothing is said about a lost {thing}");
+    }
+}
+
+/// ASVS-7.1.1, ASVS-7.1.2: when sessions end, and how many an account may have, is written down.
+#[test]
+fn the_manual_says_when_sessions_end_and_how_many_there_may_be() {
+    let sessions = section("accounts.md", "Sessions and devices");
+    for words in ["12 hours", "8", "an hour without a request", "as many sessions as you like"] {
+        assert!(sessions.contains(words), "“{words}” is not said");
+    }
+}

@@ -1,6 +1,7 @@
 //! Flows: what people and programs do, through the front door.
 
 mod check;
+mod forms;
 mod freeze;
 mod gates;
 mod jobs;
