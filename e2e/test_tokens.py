@@ -107,6 +107,7 @@ def test_a_token_opens_no_page(ada):
         assert index.get(path, auth=("__token__", token), allow_redirects=False).status_code != 200
 
 
+# PYPI-14.
 def test_a_password_does_not_upload(ada, tmp_path):
     index, _ = ada
     wheel = build_wheel(tmp_path, "bypassword")

@@ -64,6 +64,7 @@ mod tests {
         assert_ne!(one.digest(), two.digest());
     }
 
+    /// ASVS-7.2.3, NIST-S3, ASVS-7.2.2.
     #[test]
     fn the_digest_is_sha256_of_the_text() {
         let token = LinkToken::parse(&"A".repeat(43)).unwrap();

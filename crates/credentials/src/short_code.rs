@@ -67,6 +67,7 @@ mod tests {
         assert_eq!(code_of(&[4_293_999_999, 7]), "999999");
     }
 
+    /// ASVS-6.5.3, ASVS-6.5.4.
     #[test]
     fn every_digit_comes_about_equally_often_in_every_place() {
         let entropy = SeededEntropy::new(6);

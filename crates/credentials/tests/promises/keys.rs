@@ -49,6 +49,7 @@ fn debug_shows_numbers_and_no_key() {
     assert_eq!(format!("{:?}", keys(1).current_pepper()), "Pepper { key_id: 1, .. }");
 }
 
+/// ASVS-6.7.1, NIST-C2, NIST-O1.
 #[test]
 fn a_sealed_value_opens_in_no_other_place() {
     let keys = keys(1);

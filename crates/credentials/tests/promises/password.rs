@@ -29,6 +29,7 @@ fn tried(text: &str, stored: &str, keys: &InstanceKeys) -> Verified {
     verify(&typed(text), stored, keys, CHEAP)
 }
 
+/// ASVS-6.2.1, ASVS-6.2.9, NIST-P2.
 #[test]
 fn a_chosen_password_has_12_to_128_characters() {
     assert_eq!(chosen(&"a".repeat(11)).unwrap_err(), PasswordRefused::TooShort);
@@ -39,6 +40,7 @@ fn a_chosen_password_has_12_to_128_characters() {
     assert_eq!(chosen("").unwrap_err(), PasswordRefused::TooShort);
 }
 
+/// NIST-P3.
 #[test]
 fn characters_are_counted_after_normalization() {
     assert!(chosen(&"🔑".repeat(12)).is_ok());
@@ -61,6 +63,7 @@ fn a_refusal_says_the_rule() {
     assert_eq!(PasswordRefused::TooShort.to_string(), "A password needs at least 12 characters.");
 }
 
+/// ASVS-6.2.8, NIST-P7.
 #[test]
 fn the_password_is_right_and_its_neighbours_are_wrong() {
     let keys = keys(1);
@@ -79,6 +82,7 @@ fn composed_and_decomposed_spellings_are_one_password() {
     assert_eq!(tried("cafe con leche", &stored, &keys), Verified::Wrong);
 }
 
+/// NIST-P11, NIST-P12.
 #[test]
 fn the_stored_value_is_a_phc_string_that_names_its_key() {
     let text = stored(TEXT, &keys(1));
@@ -94,6 +98,7 @@ fn two_hashes_of_one_password_differ() {
     assert_ne!(hash(&password, CHEAP, &keys, &entropy), hash(&password, CHEAP, &keys, &entropy));
 }
 
+/// NIST-P12.
 #[test]
 fn without_its_key_file_a_stored_value_matches_nothing() {
     let stored = stored(TEXT, &keys(1));
@@ -217,6 +222,7 @@ fn every_refusal_costs_a_whole_hash() {
     }
 }
 
+/// ASVS-6.1.2, ASVS-6.2.4, ASVS-6.2.11.
 #[test]
 fn common_and_personal_passwords_are_weak() {
     for (text, context) in [
@@ -231,6 +237,7 @@ fn common_and_personal_passwords_are_weak() {
     }
 }
 
+/// ASVS-6.2.5, NIST-P4.
 #[test]
 fn random_words_are_strong_enough() {
     let strength = strength(&chosen("gravel tuba mosaic orbit").unwrap(), &["ada"]);

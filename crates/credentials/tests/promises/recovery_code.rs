@@ -12,6 +12,7 @@ fn set() -> RecoverySet {
     generate(&keys(1), &SeededEntropy::new(5), CHEAP)
 }
 
+/// ASVS-6.5.3, ASVS-6.5.4, NIST-L1.
 #[test]
 fn a_set_is_eight_different_codes_of_four_groups() {
     let set = set();
@@ -103,6 +104,7 @@ fn a_salt_of_another_length_has_no_digests() {
     }
 }
 
+/// ASVS-6.5.2, NIST-L4.
 #[test]
 fn a_guess_costs_at_least_what_owasp_asks() {
     const { assert!(PARAMETERS.memory_kib >= 19 * 1024 && PARAMETERS.passes >= 2) };

@@ -15,6 +15,7 @@ fn at(offset: i64, last_step: Option<i64>) -> TotpVerdict {
     check(&secret(), &code_at(&secret(), NOW + offset), NOW_S, last_step)
 }
 
+/// OSSF-AN-1.3, NIST-O3.
 /// RFC 6238, appendix B, SHA-1; the last six of its eight digits.
 #[test]
 fn codes_are_those_of_rfc_6238() {
@@ -48,6 +49,7 @@ fn a_code_is_accepted_one_step_around_now() {
     }
 }
 
+/// PYPI-4, ASVS-6.5.5.
 #[test]
 fn a_code_two_to_ten_steps_off_is_recognized_and_refused() {
     for steps in (-10..=-2).chain(2..=10) {
@@ -77,6 +79,7 @@ fn a_code_older_than_the_last_used_one_is_replayed() {
     assert_eq!(at(1, Some(NOW)), TotpVerdict::Accepted { step: NOW + 1 });
 }
 
+/// NIST-O2.
 #[test]
 fn the_same_code_is_accepted_once() {
     let TotpVerdict::Accepted { step } = at(0, None) else { panic!("the first time") };
@@ -115,6 +118,7 @@ fn another_secret_has_other_codes() {
     assert_eq!(check(&other, &code_at(&secret(), NOW), NOW_S, None), TotpVerdict::Wrong);
 }
 
+/// NIST-O1.
 #[test]
 fn a_stored_secret_is_20_bytes() {
     let made = TotpSecret::generate(&SeededEntropy::new(1));

@@ -1,6 +1,7 @@
 //! The one integration binary: everything through the real router, on both engines.
 
 mod authenticator;
+mod checklist;
 mod dist;
 mod flows;
 mod people;

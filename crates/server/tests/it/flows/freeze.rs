@@ -56,6 +56,7 @@ async fn state(world: &World, name: &str) -> String {
 }
 
 both_engines! {
+    /// PYPI-9, ASVS-7.4.2.
     async fn r13_a_frozen_accounts_session_stops_at_once_and_the_same_one_comes_back(world: World) {
         let ada = world.secured("ada").await;
         assert_eq!(freeze(&world, "ada").await, Frozen::Now);
@@ -114,6 +115,7 @@ both_engines! {
         assert!(matches!(thaw(&world, "ada").await, Err(Refused::Invalid(_))), "nothing is left to thaw");
     }
 
+    /// AUDIT-14.
     async fn the_record_names_the_person_at_the_shell(world: World) {
         world.verified("ada").await;
         freeze(&world, "ada").await;

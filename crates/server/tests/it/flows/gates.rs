@@ -48,6 +48,7 @@ both_engines! {
         assert_eq!(leads(&ada.browser.get(UNVERIFIED).await), "/manage/account/");
     }
 
+    /// OSSF-AN-1.1, PYPI-11, PYPI-12.
     async fn the_first_gate_refuses_each_later_page_in_turn(world: World) {
         let mut ada = world.registered("ada").await;
         ada.log_in().await;
@@ -100,6 +101,7 @@ both_engines! {
         assert_eq!(answer.location(), wanted);
     }
 
+    /// ASVS-6.6.2.
     async fn r4_a_mailbox_code_works_only_in_the_session_that_asked(world: World) {
         let ada = world.verified("ada").await;
         let code = ada.mailbox_code().await;
@@ -133,6 +135,7 @@ both_engines! {
         assert_eq!(leads(&eve.browser.get(GENERATE).await), MAILBOX);
     }
 
+    /// ASVS-6.6.3.
     async fn the_sixth_try_of_a_mailbox_code_fails_even_when_it_is_right(world: World) {
         let ada = world.verified("ada").await;
         let code = ada.mailbox_code().await;
@@ -150,6 +153,7 @@ both_engines! {
         assert_eq!(leads(&ada.browser.get(GENERATE).await), MAILBOX);
     }
 
+    /// ASVS-6.5.5, NIST-R2.
     async fn a_mailbox_code_is_dead_after_ten_minutes_after_use_and_after_a_newer_one(world: World) {
         let ada = world.verified("ada").await;
         let old = ada.mailbox_code().await;
@@ -210,6 +214,7 @@ both_engines! {
         assert_ne!(secret(other.offered().await), first, "a secret belongs to one session");
     }
 
+    /// PYPI-4, ASVS-6.5.8.
     async fn a_code_of_a_device_whose_clock_is_wrong_is_explained_and_refused(world: World) {
         let mut ada = world.verified("ada").await;
         ada.prove_mailbox().await;
@@ -225,6 +230,7 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM factors").await, 0);
     }
 
+    /// ASVS-7.5.1, PYPI-13.
     async fn r2_an_account_with_a_factor_proves_it_before_it_gets_new_recovery_codes(world: World) {
         let ada = world.secured("ada").await;
         ada.prove_mailbox().await;

@@ -29,6 +29,7 @@ both_engines! {
         assert!(!all[0].subject.contains("042117"), "a subject is shown on locked screens");
     }
 
+    /// OSSF-AN-1.4, NIST-N1.
     async fn a_notice_reaches_every_address_proved_in_the_last_thirty_days_and_no_other(world: World) {
         let now = world.env.now();
         let (ada, _) = people::account(&world, "ada", vec![

@@ -8,6 +8,7 @@ mod closed;
 mod metrics;
 mod devices;
 mod ends;
+mod forms;
 mod freeze;
 mod gates;
 mod hold_safety;

@@ -64,6 +64,7 @@ async fn set_up(browser: &Browser<'_>, link: &str, name: &str) -> Answer {
 }
 
 both_engines! {
+    /// ASVS-6.3.8.
     async fn a_known_address_and_an_unknown_one_are_answered_alike(world: World) {
         let ada = world.verified("ada").await;
         let before = world.number("SELECT COUNT(*) AS n FROM accounts").await;
@@ -161,6 +162,7 @@ both_engines! {
         assert_eq!(world.number(open).await, 2, "R24: a claim keeps nobody out; whoever reads the mailbox verifies one");
     }
 
+    /// ASVS-7.6.2.
     async fn registration_never_signs_in(world: World) {
         let ada = world.registered("ada").await;
         assert!(!ada.browser.cookies().keys().any(|name| name.contains("session")), "{:?}", ada.browser.cookies());
@@ -264,6 +266,7 @@ both_engines! {
         assert_eq!(browser.submit(REGISTER, VERIFY, &[("token", &token)]).await.status(), 429);
     }
 
+    /// ASVS-6.3.2, ASVS-6.4.1.
     async fn r32_the_first_administrator_comes_by_a_link_that_works_once_for_an_hour(world: World) {
         let first = setup_link(&world, None).await.expect("nobody administers yet");
         let second = setup_link(&world, None).await.expect("still nobody");
@@ -280,6 +283,7 @@ both_engines! {
         assert!(world.newest_mail_to("olga@people.example.org").await.text.contains("/account/verify-email/"));
     }
 
+    /// ASVS-6.4.6.
     async fn an_account_that_the_operator_made_keeps_its_name_and_address_whatever_the_form_says(world: World) {
         let account = create(&world, "bob", false).await;
         let refused = world.browser().submit("/account/login/", "/account/login/", &[("username", "bob"), ("password", "")]).await;
@@ -294,6 +298,7 @@ both_engines! {
         assert_eq!(wrong.status(), 303);
     }
 
+    /// ASVS-7.3.2.
     async fn an_administrators_session_ends_after_eight_hours(world: World) {
         let link = setup_link(&world, None).await.expect("nobody administers yet");
         let browser = world.browser();

@@ -25,6 +25,7 @@ async fn set(browser: &Browser<'_>, link: &str, password: &str) -> Answer {
 }
 
 both_engines! {
+    /// ASVS-6.3.8, PYPI-18.
     async fn known_and_unknown_names_and_addresses_are_answered_alike(world: World) {
         let ada = world.secured("ada").await;
         let bob = world.registered("bob").await;
@@ -44,6 +45,7 @@ both_engines! {
         assert_eq!(said(&page.get(REQUEST).await, &[]), said(&page.get(REQUEST).await, &[]));
     }
 
+    /// ASVS-6.4.3.
     async fn a_reset_ends_all_sessions_signs_nobody_in_and_never_skips_the_factor(world: World) {
         let mut ada = world.secured("ada").await;
         let link = link_for(&ada).await;
@@ -58,6 +60,7 @@ both_engines! {
         assert_eq!(ada.send_password(&browser).await.location(), "/account/two-factor/");
     }
 
+    /// PYPI-19, ASVS-6.4.1.
     async fn a_reset_link_works_once_for_half_an_hour_and_not_after_a_login(world: World) {
         let mut ada = world.secured("ada").await;
         let first = link_for(&ada).await;
@@ -96,6 +99,7 @@ both_engines! {
         assert_eq!(set(&browser, &link, NEW).await.status(), 303);
     }
 
+    /// PYPI-18, AUDIT-5.
     async fn administrators_and_frozen_accounts_get_no_link(world: World) {
         let ada = world.verified("ada").await;
         let account = "SELECT id FROM accounts WHERE username = 'ada'";

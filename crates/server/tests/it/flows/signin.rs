@@ -48,6 +48,7 @@ fn sorted(answers: [&Answer; 2]) -> [u16; 2] {
 }
 
 both_engines! {
+    /// ASVS-6.3.8.
     async fn r25_an_unknown_name_and_a_wrong_password_are_answered_alike(world: World) {
         world.secured("ada").await;
         world.registered("bob").await;
@@ -85,6 +86,7 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM sessions").await, 1, "the one in which the account was secured");
     }
 
+    /// PYPI-7.
     async fn a_half_open_sign_in_is_over_after_five_minutes(world: World) {
         let ada = world.secured("ada").await;
         let browser = half(&world, &ada).await;
@@ -95,6 +97,7 @@ both_engines! {
         assert_ne!(browser.get(HOME).await.status(), 200);
     }
 
+    /// AUDIT-9, PYPI-3, ASVS-6.5.1.
     async fn a_totp_code_is_accepted_once_whatever_spaces_are_typed(world: World) {
         let ada = world.secured("ada").await;
         let code = ada.code();
@@ -123,6 +126,7 @@ both_engines! {
         assert_eq!(sorted([&both.0, &both.1]), [303, 422]);
     }
 
+    /// ASVS-6.5.1, NIST-L3, PYPI-6.
     async fn a_recovery_code_works_once_also_from_two_places_at_once(world: World) {
         let ada = world.secured("ada").await;
         let (one, two) = (half(&world, &ada).await, half(&world, &ada).await);
@@ -158,6 +162,7 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM sessions WHERE proved_with = 'recovery_code' AND proved_at IS NULL").await, 1);
     }
 
+    /// NIST-S4, NIST-S5.
     async fn cookies_are_host_secure_http_only_and_same_site(world: World) {
         let ada = world.secured("ada").await;
         let browser = ada.known_browser();
@@ -196,6 +201,7 @@ both_engines! {
         assert_eq!(away.submit(&asked.location(), LOGIN, &fields).await.location(), wanted);
     }
 
+    /// NIST-S6.
     async fn r30_a_form_of_another_site_browser_or_session_is_refused(world: World) {
         let ada = world.verified("ada").await;
         let (mine, other) = (ada.known_browser(), world.browser());
@@ -221,6 +227,7 @@ both_engines! {
         assert_eq!(mine.post("/account/logout/", &fields[..1]).await.status(), 403);
     }
 
+    /// ASVS-7.2.1, ASVS-7.4.1, NIST-S7.
     async fn a_session_ends_at_once_when_it_is_ended(world: World) {
         let ada = world.secured("ada").await;
         let stolen = ada.browser.cookies()[SESSION].clone();
@@ -233,6 +240,7 @@ both_engines! {
         assert_eq!(thief.get(HOME).await.status(), 303);
     }
 
+    /// ASVS-7.3.1, ASVS-7.3.2, NIST-S1.
     async fn a_session_ends_when_it_is_idle_for_an_hour_or_twelve_hours_old(world: World) {
         let ada = world.secured("ada").await;
         for _ in 0..12 {
@@ -246,6 +254,7 @@ both_engines! {
         assert_eq!(ada.browser.get(HOME).await.status(), 303, "an hour without a request");
     }
 
+    /// OSSF-AN-1.5, ASVS-6.3.1, NIST-P9.
     async fn too_many_wrong_passwords_are_429_and_then_the_right_one_is_too(world: World) {
         world.verified("ada").await;
         let browser = world.browser();
@@ -277,6 +286,7 @@ both_engines! {
         assert_eq!(try_password(&elsewhere, "another", "a-wrong-password").await.status(), 422);
     }
 
+    /// OSSF-AN-1.5, PYPI-5, NIST-L5, NIST-O4, NIST-T2.
     async fn wrong_factors_are_limited_and_right_ones_are_given_back(world: World) {
         let ada = world.secured("ada").await;
         for _ in 0..7 {
@@ -308,6 +318,7 @@ both_engines! {
         assert!(!browser.cookies().contains_key(SESSION) && !other.cookies().contains_key(ATTEMPT));
     }
 
+    /// NIST-P11.
     async fn a_hash_with_other_parameters_is_upgraded_at_login(world: World) {
         let ada = world.verified("ada").await;
         let older = Parameters { memory_kib: 32, passes: 1, lanes: 1 };

@@ -79,6 +79,7 @@ both_engines! {
         assert!(all::<files::Entity>(&world).await.is_empty());
     }
 
+    /// PYPI-15.
     async fn a_token_of_one_project_opens_no_other_and_makes_none(world: World) {
         let (ada, whole) = publisher(&world, "ada").await;
         accepted(&upload(&world, &whole, &wheel("My.Spam", "1.0").build()).await);

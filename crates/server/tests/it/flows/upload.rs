@@ -279,6 +279,7 @@ both_engines! {
         assert_eq!((events.len(), events[0].actor_account_id), (1, Some(eve)));
     }
 
+    /// OSSF-AN-2.3, OSSF-AN-3.2, ASVS-6.3.3.
     async fn an_account_without_address_or_factor_cannot_upload(world: World) {
         for (name, has, gist) in [
             ("ada", Has::Nothing, "does not have a verified primary email address"),
@@ -295,6 +296,7 @@ both_engines! {
         assert!(all::<api_tokens::Entity>(&world).await.iter().all(|token| token.account_id != never));
     }
 
+    /// PYPI-16, AUDIT-6.
     async fn a_frozen_account_cannot_upload_even_if_it_began_before(world: World) {
         let (ada, token) = publisher(&world, "ada").await;
         let dist = wheel("spam", "1.0").file("spam/data.bin", &noise(40_000)).build();

@@ -58,6 +58,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.challenge.network", "off"),
 ];
 
+/// ASVS-6.3.4, ASVS-6.1.3.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_refuses_every_credential_that_it_does_not_list_on_sqlite() {
     try_every_door(World::sqlite(NO_LIMITS).await).await;

@@ -33,6 +33,7 @@ fn no_route_stands_twice() {
     }
 }
 
+/// PYPI-15, NIST-S8.
 /// P2 and fact 5 of the product page: what a token opens is the upload, and a session never opens it.
 #[test]
 fn an_api_token_opens_the_upload_route_and_nothing_else() {
