@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use sha1::{Digest, Sha1};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -74,6 +75,11 @@ impl Password {
         let hopeless = text.expose().len() > MOST_TYPED_BYTES;
         let text = if hopeless { Secret::new("") } else { normalized(text) };
         Self { text, hopeless }
+    }
+
+    /// The SHA-1 by which public lists of stolen passwords name it: only to look it up there, never to be kept.
+    pub fn listed_as(&self) -> [u8; 20] {
+        Sha1::digest(self.bytes()).into()
     }
 
     fn bytes(&self) -> &[u8] {

@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use crate::db::{Read, Tx, is_conflict};
 use crate::env::Env;
 use crate::events;
-use crate::ids::EventId;
-use crate::policy::{Action, Actor, Credential, Denied, Leaves, Permit, decide, grant};
+use crate::ids::{AccountId, EventId};
+use crate::policy::{Action, Actor, Credential, Denied, Direction, Leaves, Permit, decide, grant, grant_held};
 use crate::refused::Refused;
 
 /// How often an act that met a conflict is tried.
@@ -28,13 +28,16 @@ pub enum Housekeeping {
     Refusals,
     /// Removing what has expired.
     Expiry,
+    /// When the index served, and who was told of a hold (R9).
+    Holds,
     /// A challenge for a security key, handed to a browser: it opens nothing until it is answered.
     Challenges,
 }
 
 impl Housekeeping {
     /// All reasons.
-    pub const ALL: &'static [Self] = &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Challenges];
+    pub const ALL: &'static [Self] =
+        &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Holds, Self::Challenges];
 }
 
 /// Does one thing: decides, changes and records in one transaction.
@@ -47,12 +50,57 @@ where
     T: Send + 'static,
     F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync + 'static,
 {
+    const { assert!(!matches!(A::NAME.direction(), Direction::Loosens), "what loosens goes through `holds::loosen`") };
+    run(env, actor, on, Asker::Actor, work).await
+}
+
+/// The way in for what takes protection away; only the room of holds uses it (a test keeps it so).
+///
+/// # Errors
+/// As `act`.
+pub(crate) async fn loosening<A, T, F>(env: &Env, actor: &Actor, on: A::On, work: F) -> Result<T, Refused>
+where
+    A: Action,
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync + 'static,
+{
+    run(env, actor, on, Asker::Actor, work).await
+}
+
+/// The way in for a job that does what an account proposed: judged with the rights that this account has now (R9).
+///
+/// # Errors
+/// As `act`.
+pub(crate) async fn held<A, T, F>(env: &Env, (worker, proposer): (&Actor, AccountId), on: A::On, work: F) -> Result<T, Refused>
+where
+    A: Action,
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync + 'static,
+{
+    run(env, worker, on, Asker::Proposer(proposer), work).await
+}
+
+/// Whose rights decide.
+#[derive(Clone, Copy)]
+enum Asker {
+    /// Those of whoever acts.
+    Actor,
+    /// Those of the account that proposed what now is done.
+    Proposer(AccountId),
+}
+
+async fn run<A, T, F>(env: &Env, actor: &Actor, on: A::On, asker: Asker, work: F) -> Result<T, Refused>
+where
+    A: Action,
+    T: Send + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync + 'static,
+{
     let (env, actor) = (env.clone(), actor.clone());
     let done = tokio::spawn(async move {
         let mut tries = 0;
         loop {
             tries += 1;
-            match once::<A, T, F>(&env, &actor, on.clone(), &work).await {
+            match once::<A, T, F>(&env, (&actor, asker), on.clone(), &work).await {
                 Err(Refused::Fault(e)) if tries < TRIES && met_conflict(&e) => {}
                 Err(Refused::Denied(denied)) => {
                     note_refusal::<A>(&env, &actor, &denied).await?;
@@ -65,14 +113,17 @@ where
     done.await.map_err(|e| anyhow::anyhow!("{} did not end: {e}", A::NAME.wire()))?
 }
 
-async fn once<A, T, F>(env: &Env, actor: &Actor, on: A::On, work: &F) -> Result<T, Refused>
+async fn once<A, T, F>(env: &Env, (actor, asker): (&Actor, Asker), on: A::On, work: &F) -> Result<T, Refused>
 where
     A: Action,
     F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync,
 {
     let mut tx = env.db.begin(env.now()).await?;
     let event = EventId::new(env.now(), &*env.entropy);
-    let permit = grant::<A>(&tx, actor, on, event).await?;
+    let permit = match asker {
+        Asker::Actor => grant::<A>(&tx, actor, on, event).await?,
+        Asker::Proposer(proposer) => grant_held::<A>(&tx, actor, proposer, on, event).await?,
+    };
     let out = match work(&mut tx, &permit).await {
         Ok(out) => out,
         Err(refused) => {

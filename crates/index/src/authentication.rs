@@ -9,9 +9,10 @@ use credentials::secret::Secret;
 
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
-use crate::db::entities::{accounts, links, sessions, sign_in_attempts};
+use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
 use crate::env::Env;
+use crate::holds;
 use crate::ids::AccountId;
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Credential, Credentials, Denied, Origin, Proof, SessionProof, Standing, State, Who, standing};
@@ -30,6 +31,8 @@ pub struct Presented {
     pub session: Option<LinkToken>,
     /// The cookie of a half-open sign-in.
     pub attempt: Option<LinkToken>,
+    /// The cookie of a take-back.
+    pub take_back: Option<LinkToken>,
     /// The `token` field of a posted form.
     pub link: Option<LinkToken>,
     /// The token in the `Authorization` header, or what is wrong with the header.
@@ -45,6 +48,8 @@ pub struct Viewer {
     pub username: String,
     /// What it is and has.
     pub standing: Standing,
+    /// How many changes wait that concern it.
+    pub holds: u64,
 }
 
 /// The actor, and the signed-in person behind the page, if any.
@@ -91,6 +96,12 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
     if accepts.contains(Credential::HalfSession)
         && let Some(cookie) = &presented.attempt
         && let Some(actor) = half_session(&read, cookie, origin.clone()).await?
+    {
+        return Ok(Identified { actor, viewer: None });
+    }
+    if accepts.contains(Credential::TakeBack)
+        && let Some(cookie) = &presented.take_back
+        && let Some(actor) = take_back(&read, cookie, origin.clone()).await?
     {
         return Ok(Identified { actor, viewer: None });
     }
@@ -154,7 +165,8 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
     let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
-    let viewer = Viewer { account: account.id, username: account.username, standing };
+    let holds = holds::concerning(read, account.id).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing, holds };
     Ok(Some(SignedIn { row, viewer, now, idle }))
 }
 
@@ -162,9 +174,12 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken) -> Result<Option<Si
 async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
     let state = signed_in.viewer.standing.state;
     if state != State::Active {
-        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        if !accepts.contains(Credential::StoppedSession) {
+            return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
+        }
     }
-    let credential = signed_in.credential();
+    // What stops others' changes is open to whoever is stopped himself (R19).
+    let credential = if state == State::Active { signed_in.credential() } else { Credential::StoppedSession };
     if !accepts.contains(credential) {
         return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
     }
@@ -208,6 +223,24 @@ async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result
     Ok(row.map(|row| Actor {
         who: Who::Account(row.account_id),
         credential: Credential::HalfSession,
+        credential_id: Some(row.id.0),
+        session: None,
+        token: None,
+        origin,
+    }))
+}
+
+/// The way back into a stopped account, begun in this browser. One without an account is nobody's, and looks the same.
+async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
+    let row = take_backs::Entity::find()
+        .filter(take_backs::Column::TokenDigest.eq(cookie.digest().to_vec()))
+        .filter(take_backs::Column::SpentAt.is_null())
+        .filter(take_backs::Column::ExpiresAt.gt(read.now()))
+        .one(read.connection())
+        .await?;
+    Ok(row.map(|row| Actor {
+        who: row.account_id.map_or(Who::Nobody, Who::Account),
+        credential: Credential::TakeBack,
         credential_id: Some(row.id.0),
         session: None,
         token: None,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// A moment, in microseconds since 1970-01-01T00:00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sea_orm::DeriveValueType)]
@@ -54,6 +55,12 @@ impl Time {
     pub fn rfc3339(self) -> String {
         self.calendar().format(&Rfc3339).expect("every stored time has a year below 10000")
     }
+    /// As people read it: `22 November 2023, 08:47:35 UTC`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let shape = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
+        self.calendar().format(shape).expect("every part of the shape is part of a calendar date")
+    }
     /// The moment as a calendar date and time in UTC.
     #[must_use]
     pub fn calendar(self) -> OffsetDateTime {
@@ -79,6 +86,14 @@ pub trait Clock: Send + Sync {
     fn is_shifted(&self) -> bool {
         false
     }
+    /// By how much it runs ahead of the true time: time that was jumped over counts as served (R32).
+    fn ahead(&self) -> Duration {
+        Duration::ZERO
+    }
+    /// The present moment by the true time: what an outage is measured by.
+    fn true_now(&self) -> Time {
+        self.now().minus(self.ahead())
+    }
 }
 
 /// The system's clock, shifted into the future for drills (R32).
@@ -97,26 +112,62 @@ impl Clock for SystemClock {
     fn is_shifted(&self) -> bool {
         !self.offset.is_zero()
     }
+    fn ahead(&self) -> Duration {
+        self.offset
+    }
+}
+
+/// Measures how long something takes; it never says what time it is, and decides nothing that a test would have to wait for.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for a span of time")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+    /// How long ago that was.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+    /// Waits until this long after the start, if that is still ahead: an answer that always takes as long tells nothing.
+    pub async fn until(self, after: Duration) {
+        tokio::time::sleep(after.saturating_sub(self.elapsed())).await;
+    }
 }
 
 /// A clock that stands still until somebody moves it.
 #[derive(Debug)]
-pub struct HandClock(AtomicI64);
+pub struct HandClock {
+    now: AtomicI64,
+    served: AtomicI64,
+}
 
 impl HandClock {
     /// A clock that shows `start`.
     #[must_use]
     pub const fn new(start: Time) -> Self {
-        Self(AtomicI64::new(start.0))
+        Self { now: AtomicI64::new(start.0), served: AtomicI64::new(0) }
     }
-    /// Moves it forward.
+    /// Moves it forward, as `--clock-offset` does: the time counts as served.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(micros(by), Ordering::SeqCst);
+        self.served.fetch_add(micros(by), Ordering::SeqCst);
+        self.now.fetch_add(micros(by), Ordering::SeqCst);
+    }
+    /// Time passes in which nothing is served.
+    pub fn pass(&self, by: Duration) {
+        self.now.fetch_add(micros(by), Ordering::SeqCst);
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Time {
-        Time(self.0.load(Ordering::SeqCst))
+        Time(self.now.load(Ordering::SeqCst))
+    }
+    fn ahead(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.served.load(Ordering::SeqCst)).unwrap_or(0))
     }
 }

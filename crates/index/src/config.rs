@@ -59,6 +59,14 @@ settings! {
     key_file: PathBuf = "secrets.key_file", "";
     /// How the index calls itself on pages and in mails.
     name: String = "server.name", "Strongroom";
+    /// A list of stolen passwords that was imported with `strongroom passwords import`; empty is `breached-passwords.set` in the data folder, used once it is there.
+    breach_file: PathBuf = "passwords.breach_file", "";
+    /// A range endpoint as Have I Been Pwned has one (`https://…/range/`), asked about chosen passwords and at each login; it learns five hex digits of a hash. Empty asks none.
+    breach_range_url: String = "passwords.breach_range_url", "";
+    /// Private networks in which the name of the range endpoint may lie; without them it must resolve to a public address. One written by its address needs none.
+    breach_range_networks: Vec<IpNet> = "passwords.breach_range_networks", "";
+    /// A second address to listen on, for `/metrics` alone; whoever reaches it reads them. Empty is none.
+    admin_listen: Option<SocketAddr> = "server.admin_listen", "";
     /// What API tokens begin with.
     token_prefix: String = "tokens.prefix", "strongroom";
     /// The largest file that is accepted, in bytes, or as `100MiB`.
@@ -79,6 +87,11 @@ settings! {
 
     /// How many roles, factors and addresses must have stood to be settled, in days.
     settled_days: u32 = "power.settled_days", "30";
+    /// How long a change waits that takes protection away; at least 24h.
+    hold_loosening: Waiting = "holds.loosening", "72h";
+    /// How long a grant waits that was proved by something that can be phished, on a new device, with an old project in reach; at least 24h.
+    hold_grant: Waiting = "holds.grant", "24h";
+
     /// How long what was deleted is kept, in days.
     retention_days: u32 = "retention.days", "30";
     /// How much is logged, in the words of `tracing` filters.
@@ -139,6 +152,10 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// How long a hold lasts: a duration of at least 24 hours (R22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting(pub Duration);
+
 /// Something that a setting can hold.
 trait FromSetting: Sized {
     fn from_setting(text: &str) -> Result<Self, String>;
@@ -156,6 +173,11 @@ from_setting! {
     PathBuf, "a path";
 }
 
+impl FromSetting for Option<SocketAddr> {
+    fn from_setting(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(None) } else { SocketAddr::from_setting(text).map(Some) }
+    }
+}
 impl FromSetting for Url {
     fn from_setting(text: &str) -> Result<Self, String> {
         let url = Self::parse(text).map_err(|_| "it should be an address that begins with https:// or http://".to_owned())?;
@@ -195,6 +217,13 @@ impl FromSetting for Bytes {
             _ => return Err(wrong()),
         };
         number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).map(Self).ok_or_else(wrong)
+    }
+}
+impl FromSetting for Waiting {
+    fn from_setting(text: &str) -> Result<Self, String> {
+        let wrong = || "it should be a duration of at least 24 hours, as in `72h`".to_owned();
+        let span = humantime::parse_duration(text).map_err(|_| wrong())?;
+        if span < Duration::from_secs(86_400) || span > Duration::from_secs(366 * 86_400) { Err(wrong()) } else { Ok(Self(span)) }
     }
 }
 impl FromSetting for Span {

@@ -73,4 +73,17 @@ pub enum Denied {
     /// A factor must be proved for this one act first (R2).
     #[error("a proof for this one act is missing")]
     NeedsProof,
+
+    /// What was presented is too young to stop or remove what is settled (R11).
+    #[error("what was presented is too young")]
+    Unsettled,
+    /// A change of the same account on the same subject was vetoed, and its case is open (R10).
+    #[error("a veto bars it until its case is closed")]
+    Barred,
+    /// The roles of the account sleep, because its first factor was added a short while ago (R5).
+    #[error("the roles of the account sleep")]
+    Asleep,
+    /// One mailbox has one veto by link for a subject in 30 days (R17).
+    #[error("this mailbox has used its veto by link")]
+    LinkSpent,
 }

@@ -7,6 +7,7 @@ use credentials::keys::InstanceKeys;
 use credentials::password::Parameters;
 
 use crate::blobs::Blobs;
+use crate::breach::Breach;
 use crate::clock::{Clock, Time};
 use crate::config::Config;
 use crate::db::Database;
@@ -37,6 +38,8 @@ pub struct Inner {
     pub lane: Lane,
     /// How costly password hashes are.
     pub hashing: Parameters,
+    /// Lists of stolen passwords.
+    pub breach: Breach,
     /// Where mail is handed over.
     pub mailer: Mailer,
     /// Names of the places where networks are.

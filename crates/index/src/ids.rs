@@ -74,6 +74,8 @@ ids! {
     JobId;
     /// A link of a mail.
     LinkId;
+    /// A credential that an alarm stopped on a project.
+    PauseId;
     /// A project.
     ProjectId;
     /// One recovery code.
@@ -86,6 +88,8 @@ ids! {
     RoleId;
     /// A session.
     SessionId;
+    /// The way back of a contained account, in one browser.
+    TakeBackId;
     /// An API token.
     TokenId;
 }

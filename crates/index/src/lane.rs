@@ -1,17 +1,24 @@
-//! The hashing lane: slow hashes run on blocking threads, a bounded number at once and a bounded number waiting, so that they never starve reads.
+//! The hashing lane: slow hashes run on threads of their own at the lowest priority, a bounded number at once and a bounded number
+//! waiting, so that they never starve reads.
 //!
 //! Known browsers and signed-in people have slots and places of their own: a flood of strangers never stands before them (R25).
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
+use crate::clock::Stopwatch;
+use crate::measure;
 use crate::refused::Refused;
 
 /// How many may wait for one side of the lane before it refuses.
 const WAITING_MOST: usize = 64;
+/// How far the lane's threads step back before everything else that wants a processor.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
 /// How many hashes of known people run at once, beside those of strangers.
 const KNOWN_AT_ONCE: usize = 1;
 
@@ -24,11 +31,14 @@ pub enum For {
     Known,
 }
 
-/// A bounded place for work that takes a tenth of a second of one core.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A bounded place for work that takes a tenth of a second of one core. Its threads end when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Lane {
     strangers: Side,
     known: Side,
+    threads: mpsc::Sender<Work>,
 }
 
 /// Slots, and places before them.
@@ -40,7 +50,7 @@ struct Side {
 
 impl Side {
     fn new(at_once: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(at_once.max(1))), waiting: Arc::new(AtomicUsize::new(0)) }
+        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)) }
     }
 }
 
@@ -48,10 +58,11 @@ impl Lane {
     /// A lane of this many at once for strangers; what is reserved comes on top.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
-        Self { strangers: Side::new(at_once), known: Side::new(KNOWN_AT_ONCE) }
+        let at_once = at_once.max(1);
+        Self { strangers: Side::new(at_once), known: Side::new(KNOWN_AT_ONCE), threads: threads(at_once + KNOWN_AT_ONCE) }
     }
 
-    /// Runs the work of a stranger on a blocking thread when a slot is free.
+    /// Runs the work of a stranger on a thread of the lane when a slot is free.
     ///
     /// # Errors
     /// `Limited` when too many wait already; `Fault` when the work panicked.
@@ -69,13 +80,50 @@ impl Lane {
             For::Known => &self.known,
         };
         let _place = Place::take(&side.waiting)?;
+        let waited = Stopwatch::start();
         let slot = Arc::clone(&side.slots).acquire_owned().await.map_err(|e| anyhow::anyhow!("the hashing lane is closed: {e}"))?;
-        let done = tokio::task::spawn_blocking(move || {
+        measure::hashing_waited(waited.elapsed());
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
             let out = work();
             drop(slot);
-            out
-        });
-        done.await.map_err(|e| Refused::Fault(anyhow::anyhow!("hashing did not end: {e}")))
+            // Whoever asked may be gone.
+            let _ = answer.send(out);
+        };
+        self.threads.send(Box::new(work)).map_err(|_| anyhow::anyhow!("the hashing lane has no threads"))?;
+        answered.await.map_err(|_| anyhow::anyhow!("hashing did not end").into())
+    }
+}
+
+/// Threads that work what is sent to them, until nobody can send any more.
+fn threads(count: usize) -> mpsc::Sender<Work> {
+    let (sender, receiver) = mpsc::channel::<Work>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for n in 0..count {
+        let receiver = Arc::clone(&receiver);
+        let spawned = std::thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work_until_dropped(&receiver));
+        if let Err(e) = spawned {
+            tracing::error!(error = %e, "a thread of the hashing lane could not be started");
+        }
+    }
+    sender
+}
+
+fn work_until_dropped(receiver: &Mutex<mpsc::Receiver<Work>>) {
+    step_back();
+    loop {
+        let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(work) = next else { return };
+        // A panic ends the one hash, which its caller is told, and not the thread.
+        let _ = catch_unwind(AssertUnwindSafe(work));
+    }
+}
+
+/// Linux keeps a priority for each thread; this one's alone is changed. Elsewhere it is the process's, which must keep its own.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(e) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(error = %e, "the hashing lane runs at the usual priority");
     }
 }
 
@@ -101,7 +149,23 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn work_runs_at_the_lowest_priority_and_whoever_asks_keeps_the_usual_one() {
+        let own = rustix::process::getpriority_process(None).unwrap();
+        let lane = Lane::new(1);
+        let priority = lane.run(|| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
+        assert_eq!(priority, NICE);
+        assert_eq!(rustix::process::getpriority_process(None).unwrap(), own);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_to_its_caller_and_the_lane_goes_on() {
+        let lane = Lane::new(1);
+        assert!(matches!(lane.run(|| panic!("a drill")).await, Err::<(), _>(Refused::Fault(_))));
+        assert_eq!(lane.run(|| 7).await.unwrap(), 7);
+    }
 
     /// R25: a flood of strangers never stands before a known browser.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

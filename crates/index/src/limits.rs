@@ -59,6 +59,8 @@ limits! {
     Act = "act", account "30/10m", network "", index "";
     /// Challenges for security keys and passkeys, asked for or answered; an answer is no guess (R25), this bounds rows.
     Challenge = "challenge", account "", network "240/5m", index "20000/5m";
+    /// Take-backs that are begun with a name alone, and the codes that they ask for; each way to begin has a budget of its own.
+    TakeBack = "take_back", account "6/6h", network "20/1h", index "";
     /// Searches.
     Search = "search", account "", network "60/1m", index "";
 }

@@ -13,6 +13,7 @@ use credentials::password::Parameters;
 use credentials::secret::Secret;
 
 use crate::blobs::Blobs;
+use crate::breach::Breach;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Database;
@@ -22,7 +23,7 @@ use crate::mail::Mailer;
 use crate::places::Places;
 use crate::prepared::Prepared;
 
-/// How many passwords are hashed at once: half the processors, so that reads keep theirs.
+/// How many passwords are hashed at once: half the processors, so that reads keep theirs, and the memory that hashes use its bounds.
 fn hashes_at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get().div_ceil(2))
 }
@@ -35,6 +36,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     // The one source of TLS; a second call in the same process finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mailer = Mailer::open(&config)?;
+    let breach = Breach::open(&config, &clock)?;
     let places = Places::open(&config.geoip_database)?;
     make_folder(&config.data_dir)?;
     let keys = Arc::new(read_or_make_keys(&key_file(&config), &*entropy)?);
@@ -50,6 +52,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         keys,
         lane: Lane::new(hashes_at_once()),
         hashing,
+        breach,
         mailer,
         places,
         prepared: Prepared::default(),

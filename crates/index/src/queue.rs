@@ -57,6 +57,8 @@ jobs! {
     SweepBlobs = "sweep-blobs", tries 3, every minutes(60), key "the hour; removing what is gone is no change";
     /// Remove expired sessions, codes, links, acts, limits and finished jobs.
     SweepExpired = "sweep-expired", tries 3, every minutes(15), key "the quarter of an hour; removing what is gone is no change";
+    /// Do what has waited and was served, and end what can never take effect.
+    ApplyHolds = "apply-holds", tries 3, every minutes(1), key "the minute, or the approval; a hold takes effect in the transaction that closes it";
     /// Write one event for each window of counted failures that is over.
     CloseCounts = "close-counts", tries 3, every minutes(5), key "the window names the event that closed it";
 }
@@ -271,4 +273,55 @@ pub async fn oldest_due<R: Reading>(read: &R) -> Result<Option<Time>, Refused> {
     let sql = "SELECT MIN(run_at) AS oldest FROM jobs WHERE state = 'ready' AND run_at <= $1 AND tries = 0";
     let row = read.row(sql, vec![Value::from(read.now())]).await?;
     Ok(row.map(|r| r.try_get::<Option<Time>>("", "oldest")).transpose()?.flatten())
+}
+
+/// How many jobs are in each state that still matters: `ready`, `running`, `failed`.
+///
+/// # Errors
+/// The database.
+pub async fn counts<R: Reading>(read: &R) -> Result<Vec<(&'static str, u32)>, Refused> {
+    const COUNTS: &str = "SELECT state, COUNT(*) AS n FROM jobs WHERE state <> 'done' GROUP BY state";
+    let mut counts = vec![("ready", 0), ("running", 0), ("failed", 0)];
+    for row in read.rows(COUNTS, vec![]).await? {
+        let (state, n): (String, i64) = (row.try_get("", "state")?, row.try_get("", "n")?);
+        if let Some(count) = counts.iter_mut().find(|(known, _)| *known == state) {
+            count.1 = u32::try_from(n).unwrap_or(u32::MAX);
+        }
+    }
+    Ok(counts)
+}
+
+/// Jobs of one kind that are not done.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The kind.
+    pub kind: String,
+    /// Ready, running, failed.
+    pub state: String,
+    /// How many.
+    pub count: i64,
+    /// The most tries that one of them took.
+    pub tries: i64,
+    /// When the oldest was due.
+    pub oldest: Time,
+}
+
+/// What waits, runs or failed, by kind.
+///
+/// # Errors
+/// The database.
+pub async fn waiting<R: Reading>(read: &R) -> Result<Vec<Waiting>, Refused> {
+    const WAITING: &str = "SELECT kind, state, COUNT(*) AS n, MAX(tries) AS tries, MIN(run_at) AS oldest FROM jobs \
+        WHERE state <> 'done' GROUP BY kind, state ORDER BY kind, state";
+    let rows = read.rows(WAITING, Vec::new()).await?;
+    let waiting = |row: &sea_orm::QueryResult| {
+        Ok::<_, sea_orm::DbErr>(Waiting {
+            kind: row.try_get("", "kind")?,
+            state: row.try_get("", "state")?,
+            count: row.try_get("", "n")?,
+            tries: row.try_get("", "tries")?,
+            oldest: row.try_get("", "oldest")?,
+        })
+    };
+    Ok(rows.iter().map(waiting).collect::<Result<_, _>>()?)
 }

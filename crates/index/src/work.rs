@@ -2,6 +2,7 @@
 
 mod counts;
 mod expire;
+mod holds;
 mod sweep;
 mod tell;
 
@@ -12,14 +13,20 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::act::{Housekeeping, housekeeping};
+use crate::breach::Health;
 use crate::clock::Time;
 use crate::env::Env;
+use crate::measure;
 use crate::policy::ActionName;
 use crate::queue::{self, Claimed, JobKind, Take};
 use crate::refused::Refused;
 
 /// The jobs that act on the index, and the action that each performs: their doors.
-pub const ACTS: &[(JobKind, ActionName)] = &[(JobKind::CloseCounts, ActionName::CloseCounts)];
+pub const ACTS: &[(JobKind, ActionName)] = &[
+    (JobKind::CloseCounts, ActionName::CloseCounts),
+    (JobKind::ApplyHolds, ActionName::SettleHold),
+    (JobKind::ApplyHolds, ActionName::WakeRoles),
+];
 
 /// Why a job did not work.
 #[derive(Debug)]
@@ -154,8 +161,26 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SendMail => tell::send_mail(env, job.clone()).await,
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
+        JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }
+}
+
+/// Counts what is counted only when somebody looks: the queue, and whether the lists of stolen passwords answer.
+///
+/// # Errors
+/// The database.
+pub async fn measure(env: &Env) -> Result<(), Refused> {
+    for (source, health) in env.breach.health() {
+        measure::breach_up(source, health == Health::Up);
+    }
+    let read = env.db.read(env.now()).await?;
+    for (state, count) in queue::counts(&read).await? {
+        measure::jobs(state, count);
+    }
+    let late = queue::oldest_due(&read).await?.map_or(Duration::ZERO, |due| env.now().since(due));
+    measure::jobs_late(late);
+    Ok(())
 }
 
 /// Which parts answer: database, blobs, job queue.

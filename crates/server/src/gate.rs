@@ -133,6 +133,23 @@ impl<A: Action> Ctx<A> {
     }
 }
 
+impl<A: Action> Ctx<A> {
+    /// Writes down what was asked on something of one's own, and leads to the page where a factor is proved for it (R2).
+    ///
+    /// `subject` is the text of what it is done to, `parameters` are those that `signin::acts::spend` is given.
+    pub async fn ask_proof_on(&self, subject: &str, parameters: serde_json::Value, description: &str) -> Refusal {
+        let account = match self.account() {
+            Ok(account) => account,
+            Err(refusal) => return refusal,
+        };
+        let asked = Asked { action: A::NAME, subject: subject.to_owned(), parameters, description: description.to_owned() };
+        match acts::ask(self.env(), self.actor(), account, asked).await {
+            Ok(act) => Refusal::Prove(act),
+            Err(refused) => refused.into(),
+        }
+    }
+}
+
 impl<A: Action<On = AccountId>> Ctx<A> {
     /// Writes down what was asked, on one's own account, and leads to the page where a factor is proved for it (R2).
     ///
@@ -330,6 +347,7 @@ fn presented(app: &App, seen: &Seen) -> Presented {
     Presented {
         session: client::cookie(&seen.headers, CookieName::Session, https),
         attempt: client::cookie(&seen.headers, CookieName::Attempt, https),
+        take_back: client::cookie(&seen.headers, CookieName::TakeBack, https),
         link: None,
         api_token: client::api_token(&seen.headers),
     }
@@ -434,12 +452,22 @@ fn frame(app: &App, viewer: Option<&Viewer>, form_token: &str, request_id: &str)
         index_name: app.env.config.name.clone(),
         viewer: viewer.map(|v| pages::Viewer { username: v.username.clone(), is_staff: v.standing.administrator }),
         csrf_token: form_token.to_owned(),
-        banners: Vec::new(),
+        banners: viewer.and_then(|v| held(v.holds)).into_iter().collect(),
         flash: None,
         clock_shifted: app.drill.as_deref().map(str::to_owned),
         search: String::new(),
         request_id: request_id.to_owned(),
     }
+}
+
+/// What everybody concerned sees wherever he looks, while changes wait (R9).
+fn held(holds: u64) -> Option<pages::Banner> {
+    let text = match holds {
+        0 => return None,
+        1 => "A change waits that concerns you. If you do not know of it, stop it.".to_owned(),
+        more => format!("{more} changes wait that concern you. Stop those that you do not know of."),
+    };
+    Some(pages::Banner::new(pages::Kind::Warning, text, Some(pages::Action::new("Look at changes that wait", "/manage/holds/"))))
 }
 
 /// No inline code, nothing from elsewhere, no frames.
@@ -486,7 +514,7 @@ fn stamp(app: &App, response: &mut Response, seen: &Seen) {
 /// The paths of pages that a signed-in person can open. Pages for half-open sign-ins are steps on the way, never an end.
 #[must_use]
 pub fn pages_of(table: &[Route]) -> Vec<&'static str> {
-    let is_page = |row: &&Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::Session);
+    let is_page = |row: &&Route| row.method == Method::GET && row.face == Face::Html && row.accepts.contains(Credential::StepUp);
     table.iter().filter(is_page).map(|row| row.path).collect()
 }
 
@@ -514,6 +542,10 @@ async fn not_so(State(app): State<App>, request: Request) -> Response {
 
 /// A dot in the last part makes it a file's name, except where names of projects, versions and people stand, which have dots.
 fn may_lack_slash(path: &str) -> bool {
+    // It is another listener's, whose address has no slash: here it is nothing.
+    if path == "/metrics" {
+        return false;
+    }
     let is_name = ["/simple/", "/project/", "/user/", "/manage/project/"].iter().any(|before| path.starts_with(before));
     !path.starts_with("/files/") && (is_name || !path.rsplit('/').next().unwrap_or_default().contains('.'))
 }

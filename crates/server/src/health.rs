@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use index::Env;
+use index::breach::Health;
 use index::policy::ReadIndex;
 use index::work;
 
@@ -20,7 +22,15 @@ pub async fn alive(_ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal
 }
 
 /// How late the oldest job may be before the queue counts as stuck.
-const QUEUE_LATE: Duration = Duration::from_secs(300);
+pub const QUEUE_LATE: Duration = Duration::from_secs(300);
+
+/// Whether the lists of stolen passwords answer, where there are any. Sign-ins go on without them (P12), so that they make nothing
+/// unready; what is wrong stands in the log.
+fn breach(env: &Env) -> Option<&'static str> {
+    let all = env.breach.health();
+    let up = all.iter().all(|(_, health)| *health == Health::Up);
+    (!all.is_empty()).then_some(if up { "ok" } else { "failing" })
+}
 
 /// Database, blobs and job queue answer; 503 with the part that fails.
 ///
@@ -30,7 +40,8 @@ pub async fn ready(ctx: Ctx<ReadIndex>, _input: Input) -> Result<Reply, Refusal>
     let parts = work::readiness(ctx.env(), QUEUE_LATE).await;
     let all = parts.iter().all(|(_, ok)| *ok);
     let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body: serde_json::Map<String, serde_json::Value> =
+    let mut body: serde_json::Map<String, serde_json::Value> =
         parts.into_iter().map(|(part, ok)| (part.to_owned(), serde_json::Value::from(if ok { "ok" } else { "failing" }))).collect();
+    body.extend(breach(ctx.env()).map(|word| ("breach".to_owned(), word.into())));
     Ok(Reply::json(status, &serde_json::Value::Object(body)))
 }

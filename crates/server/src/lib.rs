@@ -10,6 +10,7 @@ pub mod gate;
 pub mod health;
 pub mod input;
 pub mod listen;
+pub mod metrics;
 pub mod pages;
 pub mod readme;
 pub mod ready;

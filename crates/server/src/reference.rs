@@ -5,6 +5,7 @@ use index::events::{Audience, Kind};
 use index::limits::{Limit, Scope};
 use index::policy::{ActionName, Leaves};
 use index::queue::JobKind;
+use index::signin::ends;
 use serde_json::{Value, json};
 
 use crate::routes;
@@ -114,6 +115,9 @@ pub fn events() -> Table {
             Audience::Addressee => "the address that it is about".to_owned(),
             Audience::Account => "every address of the account".to_owned(),
             Audience::Owners => "all owners of the project".to_owned(),
+            Audience::Administrators => "all administrators".to_owned(),
+            Audience::AccountAndAdministrators => "every address of the account, and all administrators".to_owned(),
+            Audience::Concerned => "everybody concerned by the hold".to_owned(),
         };
         let fields: Vec<String> = k.fields().iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
         vec![json!(k.wire()), json!(k.name()), json!(fields), json!(told), json!(k.sentence())]
@@ -177,5 +181,29 @@ pub fn limits() -> Table {
         says: "Every limit with its defaults; each is a setting `limits.NAME.account`, `.network` or `.index`, written like `5/5m 20/1h`, or `off`.",
         columns: vec!["limit", "account", "network", "index", "counts", "of what"],
         rows: Limit::ALL.iter().map(row).collect(),
+    }
+}
+
+/// What each act ends.
+#[must_use]
+pub fn ends() -> Table {
+    let row = |r: &ends::Row| {
+        let fates = [r.here, r.sessions, r.devices, r.attempts, r.resets, r.tokens];
+        std::iter::once(json!(r.says)).chain(fates.iter().map(|fate| json!(fate.word()))).collect()
+    };
+    Table {
+        name: "ends",
+        title: "What ends what",
+        says: "What each act does to sessions, remembered browsers, half-open logins, links and API tokens; a test does each act and looks.",
+        columns: vec![
+            "when",
+            "this session",
+            "the session named, or all others",
+            "other remembered browsers",
+            "half-open logins",
+            "links to choose a new password",
+            "API tokens",
+        ],
+        rows: ends::TABLE.iter().map(row).collect(),
     }
 }

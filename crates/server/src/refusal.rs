@@ -184,6 +184,12 @@ fn with_next(path: &str, asked: &Asked<'_>) -> String {
 /// The page that a form's own path belongs to: the nearest one above it that is not a form's.
 fn page_of(target: &str) -> String {
     let path = target.split('?').next().unwrap_or(target);
+    if path.starts_with("/manage/holds/") {
+        return "/manage/holds/".to_owned();
+    }
+    if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
+        return "/manage/account/two-factor/".to_owned();
+    }
     for form in ["delete/", "reverify/", "end/", "end-others/", "forget-device/", "/options", "/validate"] {
         if let Some(page) = path.strip_suffix(form) {
             return page.to_owned();
@@ -215,6 +221,10 @@ fn plain(refusal: &Refusal, asked: &Asked<'_>, request_id: &str) -> Response {
         Refusal::Refused(Refused::Denied(Denied::WrongCredential)) => (
             StatusCode::FORBIDDEN,
             "Username/Password authentication is not supported. Use an API token: user name __token__, password the token. See /help/#invalid-auth for more information.".to_owned(),
+        ),
+        Refusal::Refused(Refused::Denied(Denied::Asleep)) => (
+            StatusCode::FORBIDDEN,
+            "The roles of this account sleep, because its first factor was added a short while ago. See /manage/holds/ for when they wake.".to_owned(),
         ),
         Refusal::Refused(Refused::Denied(Denied::Token(reason))) => (StatusCode::FORBIDDEN, format!("Invalid API Token: {reason}")),
         Refusal::Refused(Refused::Denied(_)) | Refusal::SignIn => (
@@ -339,6 +349,15 @@ fn denied_words(denied: &Denied) -> Words {
             "The people who run this index stopped the account. Nothing was deleted; reading and downloading still work.",
             "Write to the people who run this index.",
         ),
+        Denied::Stopped(State::Contained) => Words {
+            link: Some(("Take the account back", "/account/take-back/".to_owned())),
+            ..say(
+                StatusCode::FORBIDDEN,
+                "This account is stopped",
+                "Somebody pressed “This was not me” in a notice about this account. Nothing was deleted.",
+                "Take the account back with a code to your mailbox and your second factor.",
+            )
+        },
         Denied::Stopped(state) => say(
             StatusCode::FORBIDDEN,
             "This account cannot act",
@@ -356,6 +375,30 @@ fn denied_words(denied: &Denied) -> Words {
             "This does not open that",
             "What you are signed in with does not open this page.",
             "Sign in and try again.",
+        ),
+        Denied::Unsettled => say(
+            StatusCode::FORBIDDEN,
+            "Too young for this",
+            "What you came with (a factor, an address or a role) has not stood long enough to stop or remove what has.",
+            "Sign in with an older factor, use the link of a mail to an older address, or write to the people who run this index.",
+        ),
+        Denied::Barred => say(
+            StatusCode::FORBIDDEN,
+            "This was stopped before",
+            "Somebody concerned stopped such a change, and people have not finished looking at it.",
+            "Write to the people who run this index.",
+        ),
+        Denied::Asleep => say(
+            StatusCode::FORBIDDEN,
+            "The roles of your account sleep",
+            "A first second factor was added to an account that already held roles: they work again 72 hours later, or as soon as a settled co-owner approves.",
+            "Look at the changes that wait, at /manage/holds/.",
+        ),
+        Denied::LinkSpent => say(
+            StatusCode::FORBIDDEN,
+            "This mailbox has stopped it once",
+            "A link of a mail to this mailbox stopped a change of the same thing within the last 30 days.",
+            "Sign in and stop it at /manage/holds/, or write to the people who run this index.",
         ),
         Denied::NoRole | Denied::Token(_) | Denied::NeedsProof => say(
             StatusCode::FORBIDDEN,

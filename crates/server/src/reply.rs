@@ -18,6 +18,8 @@ pub enum CookieName {
     Session,
     /// The half-open sign-in's token.
     Attempt,
+    /// The token of a take-back.
+    TakeBack,
     /// What form tokens are bound to before and beside a session (R30).
     Form,
     /// The tokens by which accounts trust this browser, joined by dots (R33). It outlives the browser's run.
@@ -33,6 +35,8 @@ impl CookieName {
             (Self::Session, false) => "strongroom_session",
             (Self::Attempt, true) => "__Host-strongroom_attempt",
             (Self::Attempt, false) => "strongroom_attempt",
+            (Self::TakeBack, true) => "__Host-strongroom_take_back",
+            (Self::TakeBack, false) => "strongroom_take_back",
             (Self::Form, true) => "__Host-strongroom_form",
             (Self::Form, false) => "strongroom_form",
             (Self::Devices, true) => "__Host-strongroom_devices",

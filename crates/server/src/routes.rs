@@ -4,13 +4,18 @@
 
 use axum::http::Method;
 use index::limits::Limit;
-use index::policy::Credential::{self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, StepUp};
+use index::policy::Credential::{
+    self, ApiToken, FreshSession, HalfSession, IdleSession, MailLink, Nobody, Session, StepUp, StoppedSession, TakeBack,
+};
 
 use crate::api::{json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{account, gates, keys, projects, proofs, public, registration, reset, sessions, signin, tokens};
-use crate::{files, health, simple, statics, upload};
+use crate::web::{
+    account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, sessions, signin,
+    tokens,
+};
+use crate::{files, health, metrics, simple, statics, upload};
 
 /// Everybody, whoever they are: pages that show the viewer's name when there is one.
 const EVERYBODY: &[Credential] = &[Nobody, Session, FreshSession, StepUp];
@@ -26,6 +31,8 @@ const AWAKE_OR_IDLE: &[Credential] = &[IdleSession, Session, FreshSession, StepU
 const FRESH: &[Credential] = &[FreshSession, StepUp];
 /// Everybody, and whoever is half signed in.
 const EVERYBODY_OR_HALF: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
+/// Whoever is signed in, stopped or not: what stops others' changes (R19).
+const EVEN_STOPPED: &[Credential] = &[Session, FreshSession, StepUp, StoppedSession];
 
 const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) -> Door {
     Door { face, accepts, limit }
@@ -34,7 +41,14 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [public(), simple_api(), uploads(), account(), manage(), keys(), sessions(), tokens()].into_iter().flatten().collect()
+    let groups = [public(), simple_api(), uploads(), account(), manage(), keys(), sessions(), tokens(), holds(), containing(), staff()];
+    groups.into_iter().flatten().collect()
+}
+
+/// What answers on `server.admin_listen`, and there alone.
+#[must_use]
+pub fn admin() -> Vec<Route> {
+    vec![route(Method::GET, "/metrics", door(Plain, &[Nobody], None), metrics::scrape)]
 }
 
 fn public() -> Vec<Route> {
@@ -176,5 +190,43 @@ fn tokens() -> Vec<Route> {
         route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
         route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
         route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
+}
+
+/// Behind the links of notices, and the way back.
+fn containing() -> Vec<Route> {
+    let page = door(Html, EVERYBODY, None);
+    let link = door(Html, &[MailLink], Some(Limit::Link));
+    let key = door(Script, &[TakeBack], Some(Limit::Challenge));
+    let begin = door(Html, &[Nobody], Some(Limit::TakeBack));
+    let on_the_way = door(Html, &[Nobody, Session, FreshSession, StepUp, TakeBack], None);
+    vec![
+        route(Method::GET, "/account/not-me/", page, containing::not_me_page),
+        route(Method::POST, "/account/not-me/", link, containing::not_me),
+        route(Method::GET, "/account/alarm/", page, containing::alarm_page),
+        route(Method::POST, "/account/alarm/", link, containing::alarm),
+        route(Method::GET, "/account/take-back/", on_the_way, containing::take_back_page),
+        route(Method::POST, "/account/take-back/begin/", begin, containing::begin),
+        route(Method::GET, "/account/take-back/options", key, containing::options),
+        route(Method::POST, "/account/take-back/validate", key, containing::validate),
+        route(Method::POST, "/account/take-back/", door(Html, &[TakeBack], Some(Limit::Factor)), containing::step),
+    ]
+}
+
+fn staff() -> Vec<Route> {
+    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+}
+fn holds() -> Vec<Route> {
+    let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));
+    vec![
+        route(Method::GET, "/manage/holds/", even_stopped, hold_pages::list),
+        route(Method::POST, "/manage/holds/{id}/approve/", own, hold_pages::approve),
+        route(Method::POST, "/manage/holds/{id}/veto/", even_stopped, hold_pages::veto),
+        route(Method::GET, "/account/veto/", door(Html, EVERYBODY, None), hold_pages::veto_page),
+        route(Method::POST, "/account/veto/", door(Html, &[MailLink], Some(Limit::Link)), hold_pages::veto_by_link),
+        route(Method::POST, "/manage/account/two-factor/remove-totp/", own, factors::remove),
+        route(Method::POST, "/manage/account/webauthn-provision/delete", own, factors::remove),
+        route(Method::GET, "/manage/account/recovery-codes/regenerate", own, gates::generate_page),
+        route(Method::POST, "/manage/account/recovery-codes/regenerate", own, gates::generate),
     ]
 }

@@ -38,10 +38,11 @@ function field(form, name) {
 
 async function use(form) {
   const act = field(form, "act");
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await options(USE, act ? { act } : {}));
+  const at = form.dataset.keyAt || USE;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await options(at, act ? { act } : {}));
   const credential = await navigator.credentials.get({ publicKey });
   try {
-    return await validate(USE, form, credential);
+    return await validate(at, form, credential);
   } catch (error) {
     const unknown = error.fail?.unknown_credential;
     if (unknown) await PublicKeyCredential.signalUnknownCredential?.({ rpId: publicKey.rpId, credentialId: unknown }).catch(() => {});

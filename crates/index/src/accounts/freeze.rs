@@ -23,7 +23,8 @@ pub enum Frozen {
 
 const OPEN: &str = "SELECT 1 AS one FROM account_causes WHERE account_id = $1 AND kind = 'frozen' AND until_at IS NULL LIMIT 1";
 
-fn check_reason(reason: &str) -> Result<&str, Refused> {
+/// Reads the reason of an operator's act.
+pub(crate) fn check_reason(reason: &str) -> Result<&str, Refused> {
     let reason = reason.trim();
     let length = reason.chars().count();
     if length == 0 || length > 500 || reason.chars().any(char::is_control) {

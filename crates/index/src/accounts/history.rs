@@ -59,7 +59,8 @@ pub async fn page<R: Reading>(env: &Env, read: &R, permit: &Permit<SeeAccount>, 
     let before = rows.last().filter(|_| more).map(|row| row.seq);
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        let mine = row.actor_account_id == Some(account) || row.actor == "nobody";
+        // What somebody did about a project is theirs, also with a link that names nobody.
+        let mine = row.actor_account_id == Some(account) || (row.actor == "nobody" && row.project_id.is_none());
         let private = if mine { open_private(env, read, row.id).await? } else { None };
         lines.push(line(row, private));
     }
@@ -73,7 +74,8 @@ fn line(row: events::Model, private: Option<Private>) -> Line {
 }
 
 /// Fills the fields of an event into the sentence of its kind.
-fn sentence(kind: Kind, detail: &str) -> String {
+#[must_use]
+pub fn sentence(kind: Kind, detail: &str) -> String {
     let detail: serde_json::Value = serde_json::from_str(detail).unwrap_or_default();
     kind.fields().iter().fold(kind.says().to_owned(), |text, (field, _)| {
         let value = match &detail[*field] {
@@ -98,11 +100,13 @@ pub fn words(value: &str) -> &str {
 }
 
 /// The plain words for a kind of credential.
-fn credential(wire: &str) -> Option<&'static str> {
+#[must_use]
+pub fn credential(wire: &str) -> Option<&'static str> {
     Some(match wire {
         "mail_link" => "the link of a mail",
         "half_session" => "a password",
         "session" | "fresh_session" | "step_up" => "a session",
+        "take_back" => "the proofs of a take-back",
         "api_token" => "an API token",
         "operator" => "the machine's shell",
         "worker" => "the index itself",

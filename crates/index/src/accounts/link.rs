@@ -24,15 +24,25 @@ pub enum Purpose {
     SetUp,
     /// Continues one sign-in in the browser where it began; it opens nothing elsewhere.
     ConfirmLogin,
+    /// Contains the account that a notice went to (R13, R14).
+    NotMe,
+    /// Pauses the credential of somebody else's act on one project (R14).
+    Alarm,
+    /// Stops a change that waits.
+    Veto,
 }
 
 impl Purpose {
+    /// The word in rows.
     pub(crate) const fn wire(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::SetUp => "setup",
             Self::ConfirmLogin => "confirm-login",
+            Self::NotMe => "not-me",
+            Self::Alarm => "alarm",
+            Self::Veto => "veto",
         }
     }
 
@@ -44,6 +54,9 @@ impl Purpose {
             Self::ResetPassword => Duration::from_secs(30 * 60),
             Self::SetUp => Duration::from_secs(3600),
             Self::ConfirmLogin => Duration::from_secs(15 * 60),
+            Self::NotMe | Self::Alarm => Duration::from_secs(7 * 86_400),
+            // Its hold may have to wait for its people; when it is over, so is the link.
+            Self::Veto => Duration::from_secs(34 * 86_400),
         }
     }
 }
@@ -62,7 +75,13 @@ pub(crate) struct NewLink {
 pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken, Refused> {
     void(tx, new.account, new.purpose).await?;
     let token = LinkToken::generate(&*env.entropy);
-    let row = links::ActiveModel {
+    let row = row(env, tx, &token, new);
+    links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    Ok(token)
+}
+
+fn row(env: &Env, tx: &Tx, token: &LinkToken, new: NewLink) -> links::ActiveModel {
+    links::ActiveModel {
         id: Set(LinkId::new(tx.now(), &*env.entropy)),
         purpose: Set(new.purpose.wire().to_owned()),
         account_id: Set(new.account),
@@ -76,9 +95,14 @@ pub(crate) async fn issue(env: &Env, tx: &Tx, new: NewLink) -> Result<LinkToken,
         attempt_id: Set(None),
         hold_id: Set(None),
         event_id: Set(None),
-    };
+    }
+}
+
+/// Keeps a link that a notice of an event carries. Several live side by side: each notice keeps its own (R14).
+pub(crate) async fn keep_for_notice(env: &Env, tx: &Tx, token: &LinkToken, new: NewLink, event: EventId) -> Result<(), Refused> {
+    let row = links::ActiveModel { event_id: Set(Some(event)), ..row(env, tx, token, new) };
     links::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    Ok(token)
+    Ok(())
 }
 
 /// Ends the open links of one purpose of an account, or those of no account.

@@ -8,6 +8,7 @@ pub mod names; //     user names
 pub mod register; //  registration by anybody
 pub mod settled; //   what has stood long enough (POWER)
 pub mod setup; //     the first administrator and accounts made at the shell
+pub mod taking_back; // the way back of a stopped account, begun (R16)
 pub mod show; //      what an account is and has, for its pages and the shell
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
@@ -39,6 +40,12 @@ pub async fn by_username<R: Reading>(read: &R, typed: &str) -> Result<Option<Acc
 /// The database.
 pub async fn by_id<R: Reading>(read: &R, id: AccountId) -> Result<Option<Account>, Refused> {
     Ok(accounts::Entity::find_by_id(id).one(read.connection()).await?)
+}
+
+/// Whether its owner ever completed it: one whose password was disabled stays complete.
+#[must_use]
+pub const fn is_complete(account: &Account) -> bool {
+    account.password_hash.is_some() || account.password_disabled_at.is_some()
 }
 
 /// Locks an account's row until the transaction ends, so that a new password and a sign-in with the old one cannot cross.

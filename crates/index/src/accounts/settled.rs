@@ -15,3 +15,10 @@ pub fn is_settled(env: &Env, now: Time, from_at: Time, account_created_at: Time)
     let days = Duration::from_secs(u64::from(env.config.settled_days) * 86_400);
     now.since(from_at) >= days || from_at.since(account_created_at) <= FIRST_DAY
 }
+
+/// Whether a role is settled: it is the one its project was created with, or it has stood for `power.settled_days`.
+#[must_use]
+pub fn is_role_settled(env: &Env, now: Time, from_at: Time, founding: bool) -> bool {
+    let days = Duration::from_secs(u64::from(env.config.settled_days) * 86_400);
+    founding || now.since(from_at) >= days
+}

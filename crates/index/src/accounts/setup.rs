@@ -23,7 +23,7 @@ use crate::refused::{Invalid, Refused};
 /// The database.
 pub async fn has_administrator<R: Reading>(read: &R) -> Result<bool, Refused> {
     let sql = "SELECT 1 AS one FROM staff_roles r JOIN accounts a ON a.id = r.account_id \
-               WHERE r.role = 'administrator' AND r.until_at IS NULL AND a.password_hash IS NOT NULL LIMIT 1";
+               WHERE r.role = 'administrator' AND r.until_at IS NULL AND (a.password_hash IS NOT NULL OR a.password_disabled_at IS NOT NULL) LIMIT 1";
     Ok(read.row(sql, vec![]).await?.is_some())
 }
 
@@ -36,7 +36,7 @@ pub async fn link(env: &Env, tx: &mut Tx, permit: &Permit<MakeSetupLink>, accoun
     match account {
         Some(id) => {
             let row = accounts::by_id(tx, id).await?.ok_or(Denied::Hidden)?;
-            if row.password_hash.is_some() {
+            if accounts::is_complete(&row) {
                 return Err(Invalid::new("", "The account was set up already: its owner signs in, or resets the password.").into());
             }
             username = Some(row.username);
@@ -118,7 +118,7 @@ pub async fn to_set_up<R: Reading>(read: &R, token: &LinkToken) -> Result<Option
         let open = !has_administrator(read).await?;
         return Ok(open.then_some(ToSetUp { account: None, administrator: true }));
     };
-    let Some(account) = accounts::by_id(read, id).await?.filter(|account| account.password_hash.is_none()) else { return Ok(None) };
+    let Some(account) = accounts::by_id(read, id).await?.filter(|account| !accounts::is_complete(account)) else { return Ok(None) };
     let administrator = standing(read, id, None).await?.administrator;
     let address = addresses::primary(read, id).await?.map(|row| row.address).unwrap_or_default();
     Ok(Some(ToSetUp { account: Some((account, address)), administrator }))

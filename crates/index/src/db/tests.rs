@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 
 use super::entities::{
-    account_causes, accounts, acts, addresses, api_tokens, cases, ceremonies, deliveries, devices, event_counts, event_private, events,
-    factors, files, hold_people, holds, jobs, limit_windows, links, mailbox_codes, prohibited_names, project_lines, projects,
-    recovery_codes, recovery_sets, releases, roles, serving, sessions, sign_in_attempts, staff_roles, subject_keys,
+    account_causes, accounts, acts, addresses, api_tokens, cases, ceremonies, containments, deliveries, devices, event_counts,
+    event_private, events, factors, files, hold_people, holds, jobs, limit_windows, links, mailbox_codes, pauses, prohibited_names,
+    project_lines, projects, quiet_addresses, recovery_codes, recovery_sets, releases, roles, serving, sessions, sign_in_attempts,
+    staff_roles, subject_keys, take_back_waits, take_backs,
 };
 use super::{Database, Engine, Reading};
 use crate::clock::Time;
@@ -185,7 +186,12 @@ async fn read_all(database: &Database) {
         sessions,
         sign_in_attempts,
         staff_roles,
-        subject_keys
+        subject_keys,
+        containments,
+        pauses,
+        quiet_addresses,
+        take_back_waits,
+        take_backs
     );
 }
 

@@ -17,6 +17,12 @@ pub enum Audience {
     Account,
     /// All owners of the project (P10).
     Owners,
+    /// All administrators of the index.
+    Administrators,
+    /// The account, and all administrators: an act of the operator on an account (R32).
+    AccountAndAdministrators,
+    /// Everybody concerned by the hold that the field `hold` names (R9).
+    Concerned,
 }
 
 macro_rules! events { ($(
@@ -50,7 +56,7 @@ macro_rules! events { ($(
         #[must_use]
         pub fn from_wire(wire: &str) -> Option<Self> { Self::ALL.iter().copied().find(|kind| kind.wire() == wire) }
     }
-    $($(#[doc = $doc])* #[derive(Clone, Debug, Serialize)] #[allow(missing_docs, reason = "fields are named in the table")] pub struct $Name { $(pub $field: $ty),* }
+    $($(#[doc = $doc])* #[derive(Clone, Debug, PartialEq, Eq, Serialize)] #[allow(missing_docs, reason = "fields are named in the table")] pub struct $Name { $(pub $field: $ty),* }
     impl Event for $Name { const KIND: Kind = Kind::$Name; })*
 } }
 
@@ -98,6 +104,13 @@ events! {
     /// A new password was chosen with a link.
     PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
 
+    /// A link to choose a new password was made at the shell.
+    ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", AccountAndAdministrators;
+    /// A password that had been typed rightly is in a list of stolen ones, and was disabled.
+    PasswordDisabled { sessions_ended: u64 } = "account:password:disabled", "The password was disabled: it appears in a public list of stolen passwords.", Account;
+    /// So many passwords are in a list of stolen ones that the list is doubted: it disables none for now.
+    BreachDoubted { checks: i64, hits: i64 } = "index:breach:doubted", "The list of stolen passwords is doubted: {hits} of {checks} passwords that were typed rightly within ten minutes are in it. It disables none for now.", Administrators;
+
     /// An address was verified.
     AddressVerified {} = "account:email:verified", "The address was verified.", Nobody("the person who did it is looking at the page");
     /// The verification mail was asked for again.
@@ -122,6 +135,26 @@ events! {
     KeyCounterRegressed { label: String, factor: String } = "account:webauthn:counter-regression", "The security key “{label}” was refused: its counter did not grow, so that a copy of it may exist.", Account;
     /// The code that should prove a new factor was wrong.
     FactorRefused { reason: String } = "account:two_factor:refused", "A new second factor was not added: {reason}.", Nobody("it opens nothing");
+    /// A factor was removed.
+    FactorRemoved { method: String, sessions_ended: u64 } = "account:two_factor:method_removed", "The second factor “{method}” was removed; {sessions_ended} sessions ended with it.", Account;
+    /// A code was sent again that had been accepted before.
+    CodeReplayed {} = "account:two_factor:replayed", "A code of the authenticator app was sent a second time, and refused: somebody may have read it over your shoulder or on a false page.", Account;
+    /// Only few recovery codes are left.
+    RecoveryCodesLow { left: u32 } = "account:recovery_codes:low", "A recovery code was used; {left} are left.", Account;
+
+    /// A change waits that concerns several people, or that could be a thief's.
+    HoldProposed { hold: String, what: String, due: String } = "hold:proposed", "This was proposed, and takes effect at {due} unless somebody concerned stops it: {what}.", Concerned;
+    /// A change that waits was approved by somebody concerned.
+    HoldApproved { hold: String, what: String } = "hold:approved", "This was approved by somebody concerned: {what}.", Concerned;
+    /// A change that waited was stopped by somebody concerned.
+    HoldVetoed { hold: String, what: String, by_mail: bool } = "hold:vetoed", "This was stopped and will not happen: {what}.", Concerned;
+    /// A change that waited took effect, or may now be made.
+    HoldDone { hold: String, what: String } = "hold:done", "This has waited its time and is let through: {what}.", Concerned;
+    /// A change that waited can never take effect.
+    HoldDied { hold: String, what: String, because: String } = "hold:died", "This will not happen: {what} ({because}).", Concerned;
+    /// The roles of an account woke.
+    RolesWoken {} = "account:roles:woken", "The roles of the account on its projects work again.", Nobody("the end of the hold is told to everybody concerned");
+
     /// A factor was proved again.
     Reauthenticated { factor: String, act: Option<String> } = "account:reauthenticate:success", "Proved again with {factor}.", Nobody("the act that it is for is told");
     /// A factor was not proved again.
@@ -140,6 +173,27 @@ events! {
     AccountFrozen { reason: String, already: bool } = "account:freeze", "The account was frozen: {reason}.", Account;
     /// An account was thawed.
     AccountThawed { reason: String, causes: u64 } = "account:thaw", "The account was thawed: {reason}.", Account;
+
+    /// An account was stopped with the link of a notice: its owner said that it was not them.
+    AccountContained { case: String, sessions_ended: u64 } = "account:contain", "The account was stopped with the link of a notice; {sessions_ended} sessions were ended.", Account;
+    /// The link of a notice was used a second time from one mailbox within 30 days: sessions ended, and the account was not stopped again (R17).
+    ContainedAgain { case: String, sessions_ended: u64 } = "account:contain:again", "“This was not me” was pressed again from the same mailbox within 30 days: {sessions_ended} sessions were ended; the account was not stopped a second time.", Account;
+    /// The way back into a stopped account was begun.
+    TakeBackBegun { begun_with: String } = "account:take-back:begun", "The way back into the stopped account was begun, with {begun_with}.", Nobody("it opens nothing, and the code that it needs is mailed");
+    /// A code to take the account back was sent to the mailbox.
+    TakeBackCodeSent {} = "account:take-back:code-sent", "A six-digit code to take the account back was sent to the mailbox.", Addressee;
+    /// One of the two proofs of a take-back was given.
+    TakeBackProved { proof: String } = "account:take-back:proved", "For the take-back {proof} was proved.", Nobody("a step of an act that is told");
+    /// A proof of a take-back was wrong, or there was nothing to take back.
+    TakeBackRefused { reason: String } = "account:take-back:refused", "A step of a take-back was refused: {reason}.", Nobody("it opens nothing; the account's own history shows it");
+    /// Somebody takes the account back with one proof of the two, which waits.
+    TakeBackWaits { proof: String, from: String } = "account:take-back:wait", "The account can be taken back with {proof} alone from {from} on.", Account;
+    /// The account was taken back by its owner.
+    AccountTakenBack { kept: u64, ended: u64, sessions_ended: u64 } = "account:take-back", "The account was taken back: of what it had gained in 30 days {kept} things were kept and {ended} ended.", Account;
+    /// An owner raised the alarm about somebody else's act on the project.
+    AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
+    /// What an account used on a project was stopped there for a day.
+    CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
 
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;

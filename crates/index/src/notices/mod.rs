@@ -2,16 +2,20 @@
 //!
 //! A mail is put together when it is sent, from the event and the address: the queue holds neither words nor addresses.
 
+pub mod deliveries;
+mod facts;
+mod offer;
 mod people;
 mod words;
 
 use askama::Template;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use credentials::secret::Secret;
-
+pub use facts::tell;
+pub(crate) use offer::keep;
+pub use offer::{Enclosure, Offer, offer};
+pub(crate) use people::hold_of;
 pub use people::{Recipient, recipients};
-pub use words::tell;
 
 use crate::db::Reading;
 use crate::db::entities::{accounts, addresses, events, projects};
@@ -50,7 +54,7 @@ struct Story<'a> {
     /// The account that acted, when it is another one.
     other: Option<accounts::Model>,
     project: Option<projects::Model>,
-    secret: Option<&'a Secret>,
+    enclosure: &'a Enclosure,
 }
 
 /// A line of facts: its name and what it says.
@@ -60,6 +64,7 @@ struct Fact {
 }
 
 /// A link that leads to the page on which something is done.
+#[derive(Clone)]
 struct Button {
     label: &'static str,
     link: String,
@@ -73,6 +78,7 @@ struct Text<'a> {
     code: Option<&'a str>,
     button: Option<&'a Button>,
     paragraphs: &'a [String],
+    offered: Option<&'a words::Offered>,
     footer: &'a str,
 }
 
@@ -85,6 +91,7 @@ struct Html<'a> {
     code: Option<&'a str>,
     button: Option<&'a Button>,
     paragraphs: &'a [String],
+    offered: Option<&'a words::Offered>,
     footer: &'a str,
 }
 
@@ -99,11 +106,11 @@ pub async fn event<R: Reading>(read: &R, id: EventId) -> Result<(Kind, events::M
     Ok((kind, row))
 }
 
-/// Puts the mail together: the same event, address and secret always make the same letter.
+/// Puts the mail together: the same event, address and enclosure always make the same letter.
 ///
 /// # Errors
 /// `Gone` when the event or the address is not there, or a mail that needs a secret has none; `Fault` for the database.
-pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId, secret: Option<&Secret>) -> Result<Letter, NoLetter> {
+pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId, enclosure: &Enclosure) -> Result<Letter, NoLetter> {
     let (kind, event) = event(read, id).await?;
     let address = addresses::Entity::find_by_id(to).one(read.connection()).await?;
     let address = address.ok_or_else(|| NoLetter::Gone(format!("there is no address {to}")))?;
@@ -119,8 +126,13 @@ pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId
     };
     let detail = serde_json::from_str(&event.detail).map_err(Refused::from)?;
     let private = open_private(env, read, id).await?;
-    let story = Story { env, kind, event, detail, private, reader, other, project, secret };
+    let story = Story { env, kind, event, detail, private, reader, other, project, enclosure };
     write(&story, &address)
+}
+
+/// The local part of the Message-ID: one mail about one event to one recipient.
+pub(crate) fn message_id(event: EventId, mark: &str) -> String {
+    format!("{event}.{mark}")
 }
 
 fn write(story: &Story<'_>, address: &addresses::Model) -> Result<Letter, NoLetter> {
@@ -134,15 +146,17 @@ fn write(story: &Story<'_>, address: &addresses::Model) -> Result<Letter, NoLett
         story.reader.username, story.env.config.public_url
     );
     let (code, button) = (wording.code.as_deref(), wording.button.as_ref());
+    let offered = story.offered();
+    let offered = offered.as_ref();
     let fault = |e: askama::Error| NoLetter::Fault(anyhow::Error::new(e).context("a mail template").into());
-    let text = Text { heading, facts: &facts, code, button, paragraphs, footer: &footer }.render().map_err(fault)?;
-    let html = Html { index, heading, facts: &facts, code, button, paragraphs, footer: &footer }.render().map_err(fault)?;
+    let text = Text { heading, facts: &facts, code, button, paragraphs, offered, footer: &footer }.render().map_err(fault)?;
+    let html = Html { index, heading, facts: &facts, code, button, paragraphs, offered, footer: &footer }.render().map_err(fault)?;
     Ok(Letter {
         to,
         subject: format!("{heading} ({} on {index})", story.reader.username),
         text,
         html,
-        id: format!("{}.{}", story.event.id, people::mark(&address.folded)),
+        id: message_id(story.event.id, &people::mark(&address.folded)),
         host: story.env.config.token_location().to_owned(),
         at: story.event.at,
         order: story.event.seq,

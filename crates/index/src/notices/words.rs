@@ -1,134 +1,97 @@
-//! What mails say. Each begins with the same three facts: what, when, from where; then what to do.
+//! What mails say below their facts: what it means, and what to do. A kind without words of its own gets good ones from its row.
 //!
 //! Plain ASCII where we choose the words, so that a kept mail can be read as it lies there.
 
-use std::time::Duration;
-
-use serde_json::Value;
-use time::macros::format_description;
-
-use super::{Button, Fact, NoLetter, Story};
-use crate::accounts::history;
+use super::facts::{lasting, one_line};
+use super::offer::Offer;
+use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
-use crate::clock::Time;
-use crate::events::{Audience, Kind, Private};
+use crate::containment::PAUSE;
+use crate::db::entities::projects;
+use crate::events::{Audience, Kind};
 use crate::places;
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
+#[derive(Clone)]
 pub(super) struct Wording {
     pub heading: String,
+    /// Where the reader does what the mail is for.
     pub button: Option<Button>,
     pub code: Option<String>,
     pub paragraphs: Vec<String>,
 }
 
-/// How much of a text that somebody else chose is repeated in a mail, in characters.
-const FOREIGN_MOST: usize = 200;
-
-/// The sentence of an event with its fields filled in: what a person reads.
-#[must_use]
-pub fn tell(kind: Kind, detail: &Value) -> String {
-    let mut says = String::new();
-    let mut rest = kind.says();
-    while let Some((before, after)) = rest.split_once('{') {
-        let (field, after) = after.split_once('}').unwrap_or((after, ""));
-        says.push_str(before);
-        says.push_str(&match detail.get(field) {
-            Some(Value::String(factor)) if field == "factor" => history::words(factor).to_owned(),
-            other => field_text(other),
-        });
-        rest = after;
+impl Wording {
+    fn new(heading: impl Into<String>, paragraphs: Vec<String>) -> Self {
+        Self { heading: heading.into(), button: None, code: None, paragraphs }
     }
-    says + rest
-}
-
-fn field_text(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => one_line(text),
-        Some(Value::Null) | None => String::new(),
-        Some(other) => one_line(&other.to_string()),
+    fn with(self, button: Button) -> Self {
+        Self { button: Some(button), ..self }
     }
 }
 
-/// A text that somebody else chose, on one line and bounded.
-fn one_line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(FOREIGN_MOST).collect();
-    if text.chars().count() > FOREIGN_MOST { format!("{clean}...") } else { clean }
-}
-
-fn when(at: Time) -> String {
-    let shape = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC");
-    at.calendar().format(shape).expect("every part of the shape is part of a calendar date")
-}
-
-/// How long something works, in words.
-fn lasting(time: Duration) -> String {
-    match (time.as_secs() / 3600, time.as_secs() / 60) {
-        (0, minutes) => format!("{minutes} minutes"),
-        (1, _) => "one hour".to_owned(),
-        (hours, _) => format!("{hours} hours"),
-    }
+/// How the one link is offered by which the reader stops what the mail tells.
+pub(super) struct Offered {
+    pub label: &'static str,
+    pub link: String,
+    pub says: String,
 }
 
 impl Story<'_> {
-    /// What, when, from where; and the account or project when it is not plain from that.
-    pub(super) fn facts(&self) -> Vec<Fact> {
-        let mut facts = vec![
-            Fact { name: "What", says: tell(self.kind, &self.detail) },
-            Fact { name: "When", says: when(self.event.at) },
-            Fact { name: "From where", says: self.whence() },
-        ];
-        if let Some(project) = &self.project {
-            facts.push(Fact { name: "Project", says: project.name.clone() });
-        }
-        if self.kind.audience() != Audience::Owners {
-            facts.push(Fact { name: "Account", says: self.reader.username.clone() });
-        }
-        facts
-    }
-
-    /// Networks and agents are for the actor and for whom it happened to, never for co-owners (R27); the agent, which is
-    /// free text, only for the actor himself (R31).
-    fn whence(&self) -> String {
-        let actor = self.event.actor.as_str();
-        if let Some(operator) = actor.strip_prefix("operator:") {
-            return format!("the shell of the index, by the operator {}", one_line(operator));
-        }
-        if actor.starts_with("worker:") {
-            return "the index itself".to_owned();
-        }
-        let with = if self.event.credential == "api_token" { " with an API token" } else { "" };
-        let shared = self.kind.audience() == Audience::Owners;
-        if let Some(other) = &self.other {
-            let network = if shared { None } else { self.network() };
-            return format!("the account {}{with}{}", other.username, network.map(|n| format!(", {n}")).unwrap_or_default());
-        }
-        let network = self.network().unwrap_or_else(|| "an unknown place".to_owned());
-        let own = self.event.actor_account_id == Some(self.reader.id);
-        let agent = self.private.as_ref().and_then(|p| p.agent.as_deref()).filter(|_| own);
-        let you = if own && shared { format!("you{with}, ") } else { String::new() };
-        let agent = agent.map(|agent| format!(" ({})", one_line(agent))).unwrap_or_default();
-        format!("{you}{network}{agent}")
-    }
-
-    fn network(&self) -> Option<String> {
-        let Private { network, .. } = self.private.as_ref()?;
-        network.clone()
-    }
-
     fn link(&self, path: &str) -> String {
         self.env.config.link(path)
     }
 
+    fn index(&self) -> &str {
+        &self.env.config.name
+    }
+
     fn secret(&self) -> Result<&str, NoLetter> {
-        let secret = self.secret.map(credentials::secret::Secret::expose);
+        let secret = self.enclosure.own.as_ref().map(credentials::secret::Secret::expose);
         secret.ok_or_else(|| NoLetter::Gone(format!("the mail about event {} has lost its secret", self.event.id)))
     }
 
-    fn token_button(&self, label: &'static str, path: &str) -> Result<Option<Button>, NoLetter> {
-        let link = self.link(&format!("{path}?token={}", self.secret()?));
-        Ok(Some(Button { label, link }))
+    fn token_button(&self, label: &'static str, path: &str) -> Result<Button, NoLetter> {
+        Ok(Button { label, link: self.link(&format!("{path}?token={}", self.secret()?)) })
+    }
+
+    fn not_me(&self, lives: &str) -> String {
+        let press = "open this link and press its button.";
+        let once = format!("It needs no sign-in and works once, for {lives}.");
+        if self.kind == Kind::AccountContained {
+            return format!(
+                "If you did not press it, and do not know who did: {press} That ends every session once more and opens a case of its own. {once}"
+            );
+        }
+        format!(
+            "If this was not you, or should not have happened: {press} That stops the account at once: every session and remembered browser ends, and its API tokens do nothing. Nothing is deleted; you take the account back with your mailbox and your second factor. {once}"
+        )
+    }
+
+    /// The link that the reader was offered, and what it does.
+    pub(super) fn offered(&self) -> Option<Offered> {
+        let (offer, token) = self.enclosure.offer.as_ref()?;
+        let lives = lasting(offer.purpose().lifetime());
+        Some(match offer {
+            Offer::NotMe => Offered {
+                label: "This was not me",
+                link: self.link(&format!("/account/not-me/?token={}", token.expose())),
+                says: self.not_me(&lives),
+            },
+            Offer::Alarm => {
+                let project = self.project.as_ref().map_or("the project", |p| p.name.as_str());
+                Offered {
+                    label: "Raise the alarm",
+                    link: self.link(&format!("/account/alarm/?token={}", token.expose())),
+                    says: format!(
+                        "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {}, tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
+                        lasting(PAUSE),
+                        self.index()
+                    ),
+                }
+            }
+        })
     }
 }
 
@@ -141,238 +104,268 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::PasswordResetRequested => reset(story),
         Kind::MailboxCodeSent => code(story),
         Kind::ConfirmationSent => confirm(story),
+        Kind::TakeBackCodeSent => take_back_code(story),
+        Kind::HoldProposed => Ok(proposed(story)),
         _ => Ok(notice(story)),
     }
 }
 
 fn verify(story: &Story<'_>) -> Result<Wording, NoLetter> {
-    Ok(Wording {
-        heading: "Verify your address".to_owned(),
-        button: story.token_button("Verify this address", "/account/verify-email/")?,
-        code: None,
-        paragraphs: vec![
-            format!(
-                "The link works once, for {}. It opens a page with one button. Open it in the browser in which you are signed in: there it also counts as a fresh proof of your mailbox.",
-                lasting(Purpose::VerifyEmail.lifetime())
-            ),
-            format!("If this was not you: do nothing. Without this link nobody can do anything on {} in your name.", story.env.config.name),
-        ],
-    })
+    let paragraphs = vec![
+        format!(
+            "The link works once, for {}. It opens a page with one button. Open it in the browser in which you are signed in: there it also counts as a fresh proof of your mailbox.",
+            lasting(Purpose::VerifyEmail.lifetime())
+        ),
+        format!("If this was not you: do nothing. Without this link nobody can do anything on {} in your name.", story.index()),
+    ];
+    let button = story.token_button("Verify this address", "/account/verify-email/")?;
+    Ok(Wording::new("Verify your address", paragraphs).with(button))
 }
 
 fn made_for_you() -> Wording {
-    Wording {
-        heading: "An account was made for you".to_owned(),
-        button: None,
-        code: None,
-        paragraphs: vec![
-            format!(
-                "The operator who made it gives you a link with which you choose your password. The link works once, for {}; ask for a new one when it is too old.",
-                lasting(Purpose::SetUp.lifetime())
-            ),
-            "If you do not expect this: do nothing. Without that link the account can do nothing.".to_owned(),
-        ],
-    }
+    let paragraphs = vec![
+        format!(
+            "The operator who made it gives you a link with which you choose your password. The link works once, for {}; ask for a new one when it is too old.",
+            lasting(Purpose::SetUp.lifetime())
+        ),
+        "If you do not expect this: do nothing. Without that link the account can do nothing.".to_owned(),
+    ];
+    Wording::new("An account was made for you", paragraphs)
 }
 
 fn known_address(story: &Story<'_>) -> Wording {
-    Wording {
-        heading: "Somebody tried to register with your address".to_owned(),
-        button: Some(Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") }),
-        code: None,
-        paragraphs: vec![
-            format!("Whoever tried cannot use your address, and was not told that you have an account: it is {}.", story.reader.username),
-            "If this was you: sign in with that name. If you have forgotten the password, ask for a link to choose a new one.".to_owned(),
-            "If this was not you: do nothing. Your account is as it was.".to_owned(),
-        ],
-    }
+    let paragraphs = vec![
+        format!("Whoever tried cannot use your address, and was not told that you have an account: it is {}.", story.reader.username),
+        "If this was you: sign in with that name. If you have forgotten the password, ask for a link to choose a new one.".to_owned(),
+        "If this was not you: do nothing. Your account is as it was.".to_owned(),
+    ];
+    let button = Button { label: "Choose a new password", link: story.link("/account/request-password-reset/") };
+    Wording::new("Somebody tried to register with your address", paragraphs).with(button)
 }
 
 fn reset(story: &Story<'_>) -> Result<Wording, NoLetter> {
-    Ok(Wording {
-        heading: "Choose a new password".to_owned(),
-        button: story.token_button("Choose a new password", "/account/reset-password/")?,
-        code: None,
-        paragraphs: vec![
-            format!(
-                "The link works once, for {}. Your second factor stays as it is and is still asked for.",
-                lasting(Purpose::ResetPassword.lifetime())
-            ),
-            "If this was not you: do nothing. Your password stays as it is. Give the link to nobody.".to_owned(),
-        ],
-    })
+    let paragraphs = vec![
+        format!(
+            "The link works once, for {}. Your second factor stays as it is and is still asked for.",
+            lasting(Purpose::ResetPassword.lifetime())
+        ),
+        "If this was not you: do nothing. Your password stays as it is. Give the link to nobody.".to_owned(),
+    ];
+    let button = story.token_button("Choose a new password", "/account/reset-password/")?;
+    Ok(Wording::new("Choose a new password", paragraphs).with(button))
+}
+
+fn nobody_asks(story: &Story<'_>) -> String {
+    format!(
+        "Nobody who works on {} asks for it. Whoever asks you for it, by telephone, by mail or on another page, wants your account.",
+        story.index()
+    )
 }
 
 /// The browser in our own words only: what it calls itself is a stranger's text (R31).
 fn confirm(story: &Story<'_>) -> Result<Wording, NoLetter> {
     let agent = story.private.as_ref().and_then(|p| p.agent.as_deref());
     let browser = agent.and_then(places::browser).unwrap_or_else(|| "a browser that does not say what it is".to_owned());
-    let place = story.network().and_then(|network| story.env.places.of(&network));
+    let network = story.private.as_ref().and_then(|p| p.network.clone());
+    let place = network.and_then(|network| story.env.places.of(&network));
     let place = place.map(|place| format!(", in {place}")).unwrap_or_default();
-    Ok(Wording {
-        heading: "Is this you signing in?".to_owned(),
-        button: story.token_button("Look at this sign-in", "/account/confirm-login/")?,
-        code: None,
-        paragraphs: vec![
-            format!(
-                "The sign-in came from {browser}{place}. It waits for you to open the link in that same browser and to press the button there."
-            ),
-            format!(
-                "The link works once, for {}, and only where the sign-in began: opened elsewhere it signs nobody in.",
-                lasting(Purpose::ConfirmLogin.lifetime())
-            ),
-            format!(
-                "If this was not you: somebody has your password, and what else the first line names. Nobody is signed in. Change the password now, at {}",
-                story.link("/account/request-password-reset/")
-            ),
-        ],
-    })
+    let paragraphs = vec![
+        format!(
+            "The sign-in came from {browser}{place}. It waits for you to open the link in that same browser and to press the button there."
+        ),
+        format!(
+            "The link works once, for {}, and only where the sign-in began: opened elsewhere it signs nobody in.",
+            lasting(Purpose::ConfirmLogin.lifetime())
+        ),
+        format!(
+            "If this was not you: somebody has your password, and what else the first line names. Nobody is signed in. Change the password now, at {}",
+            story.link("/account/request-password-reset/")
+        ),
+    ];
+    let button = story.token_button("Look at this sign-in", "/account/confirm-login/")?;
+    Ok(Wording::new("Is this you signing in?", paragraphs).with(button))
 }
 
 fn code(story: &Story<'_>) -> Result<Wording, NoLetter> {
-    let place = story.env.config.token_location();
-    Ok(Wording {
-        heading: "The code for your mailbox".to_owned(),
-        button: None,
-        code: Some(story.secret()?.to_owned()),
-        paragraphs: vec![
-            format!(
-                "Type it only where you began: on {place}, in the browser in which you are signed in as {}. It proves that you read this mailbox, and leads to recovery codes and a second factor. It is good for {}.",
-                story.reader.username,
-                lasting(mailbox::LIFETIME)
-            ),
-            format!(
-                "Nobody who works on {} asks for it. Whoever asks you for it, by telephone, by mail or on another page, wants your account.",
-                story.env.config.name
-            ),
-            format!(
-                "If this was not you: somebody is signed in with your password. Choose a new one at {}",
-                story.link("/account/request-password-reset/")
-            ),
-        ],
-    })
+    let paragraphs = vec![
+        format!(
+            "Type it only where you began: on {}, in the browser in which you are signed in as {}. It proves that you read this mailbox. It is good for {}.",
+            story.env.config.token_location(),
+            story.reader.username,
+            lasting(mailbox::LIFETIME)
+        ),
+        nobody_asks(story),
+    ];
+    let code = Some(story.secret()?.to_owned());
+    Ok(Wording { code, ..Wording::new("The code for your mailbox", paragraphs) })
+}
+
+fn take_back_code(story: &Story<'_>) -> Result<Wording, NoLetter> {
+    let paragraphs = vec![
+        format!(
+            "Somebody takes the stopped account {} back. If it is you: type the code only where you began, on {}. It is good for {}.",
+            story.reader.username,
+            story.env.config.token_location(),
+            lasting(mailbox::LIFETIME)
+        ),
+        nobody_asks(story),
+        "If this was not you: do nothing. Without the code and your second factor the account stays stopped.".to_owned(),
+    ];
+    let code = Some(story.secret()?.to_owned());
+    Ok(Wording { code, ..Wording::new("The code to take your account back", paragraphs) })
+}
+
+/// A change waits: what it is and until when stands in the facts; the link stops it without a sign-in.
+fn proposed(story: &Story<'_>) -> Wording {
+    let paragraphs = vec![
+        "If you know of it: do nothing, it happens by itself.".to_owned(),
+        "If you do not: stop it. The link needs no sign-in and opens a page with one button. A case is opened, and the same account cannot propose it again until people have looked at it.".to_owned(),
+        format!("All changes that wait for you: {}", story.link("/manage/holds/")),
+    ];
+    let wording = Wording::new("A change waits for you to look at it", paragraphs);
+    let veto = story.token_button("Stop this change", "/account/veto/");
+    // A hold that is over has no link to stop it any more: its notice is still a notice.
+    veto.map_or_else(|_| Wording { button: None, ..wording.clone() }, |veto| wording.clone().with(veto))
 }
 
 /// What happened, and what to do if it should not have.
 fn notice(story: &Story<'_>) -> Wording {
-    let project = story.project.as_ref().map_or("", |p| p.name.as_str());
-    let heading = match story.kind {
-        Kind::AccountSetUp => "Your account is set up".to_owned(),
-        Kind::PasswordReset => "A new password was chosen".to_owned(),
-        Kind::RecoveryCodesGenerated => "Recovery codes were made".to_owned(),
-        Kind::FactorAdded => "A second factor was added".to_owned(),
-        Kind::KeyCounterRegressed => "A security key may have been copied".to_owned(),
-        Kind::PasswordChanged => "Your password was changed".to_owned(),
-        Kind::SignedInNewDevice => "A sign-in from a new browser".to_owned(),
-        Kind::SignedInAfterFailures => "A sign-in after many failures".to_owned(),
-        Kind::WrongFactor => "Somebody has your password".to_owned(),
-        Kind::SessionEnded => "A session was ended".to_owned(),
-        Kind::OtherSessionsEnded => "Your other sessions were ended".to_owned(),
-        Kind::TokenAdded => "An API token was created".to_owned(),
-        Kind::TokenRemoved => "An API token was deleted".to_owned(),
-        Kind::AccountFrozen => "Your account was frozen".to_owned(),
-        Kind::AccountThawed => "Your account was thawed".to_owned(),
-        Kind::FileUploaded => format!("{project}: a file was uploaded"),
-        _ => one_line(story.kind.sentence()).trim_end_matches('.').to_owned(),
+    let of_project = story.project.as_ref().filter(|_| story.kind.audience() != Audience::Account);
+    let paragraphs = of_project.map_or_else(|| about_account(story), |project| about_project(story, project));
+    Wording::new(heading(story), paragraphs)
+}
+
+fn heading(story: &Story<'_>) -> String {
+    let own = match story.kind {
+        Kind::AccountSetUp => "Your account is set up",
+        Kind::PasswordReset => "A new password was chosen",
+        Kind::PasswordDisabled => "Your password was disabled",
+        Kind::PasswordChanged => "Your password was changed",
+        Kind::ResetLinkMade => "A link to choose a new password was made",
+        Kind::BreachDoubted => "The list of stolen passwords is doubted",
+        Kind::SignedInNewDevice => "A sign-in from a new browser",
+        Kind::SignedInAfterFailures => "A sign-in after many failures",
+        Kind::WrongFactor => "Somebody has your password",
+        Kind::SessionEnded => "A session was ended",
+        Kind::OtherSessionsEnded => "Your other sessions were ended",
+        Kind::AccountFrozen => "Your account was frozen",
+        Kind::AccountThawed => "Your account was thawed",
+        Kind::RecoveryCodesGenerated => "Recovery codes were made",
+        Kind::FactorAdded => "A second factor was added",
+        Kind::KeyCounterRegressed => "A security key may have been copied",
+        Kind::FactorRemoved => "A second factor was removed",
+        Kind::CodeReplayed => "A code was used a second time",
+        Kind::RecoveryCodesLow => "Few recovery codes are left",
+        Kind::HoldApproved => "A change was approved",
+        Kind::HoldVetoed => "A change was stopped",
+        Kind::HoldDone => "A change was let through",
+        Kind::HoldDied => "A change will not happen",
+        Kind::TokenAdded => "An API token was created",
+        Kind::TokenRemoved => "An API token was deleted",
+        Kind::FileUploaded => "a file was uploaded",
+        Kind::KeyCounterRegressed => "A security key may have been copied",
+        Kind::AccountContained => "Your account was stopped",
+        Kind::ContainedAgain => "All your sessions were ended",
+        Kind::AlarmRaised => "an alarm was raised",
+        Kind::AccountTakenBack => "Your account was taken back",
+        Kind::TakeBackWaits => "Somebody is taking your account back",
+        Kind::CredentialPaused => "An alarm was raised about what you did",
+        // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
+        kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
     };
-    let (button, paragraphs) = what_to_do(story);
-    Wording { heading, button, code: None, paragraphs }
-}
-
-fn what_to_do(story: &Story<'_>) -> (Option<Button>, Vec<String>) {
-    let index = &story.env.config.name;
-    let tokens = || Some(Button { label: "Look at your API tokens", link: story.link("/manage/account/token/") });
-    let history = || Some(Button { label: "Look at the history of your account", link: story.link("/manage/account/security-history/") });
-    let password = story.link("/account/request-password-reset/");
-    let ask = format!("ask the people who run {index} to freeze the account");
-    match story.kind {
-        Kind::AccountFrozen => (
-            None,
-            vec![
-                "Nobody can act with this account: its sessions and API tokens do nothing until it is thawed. Nothing of it was deleted."
-                    .to_owned(),
-                format!("If you do not know why: ask the people who run {index}."),
-            ],
-        ),
-        Kind::AccountThawed => (
-            history(),
-            vec![
-                "The account works again, with the sessions and API tokens that it had.".to_owned(),
-                format!("If you do not know why it was frozen: ask the people who run {index}."),
-            ],
-        ),
-        Kind::PasswordReset => (
-            history(),
-            vec![
-                "All sessions of the account were ended.".to_owned(),
-                format!(
-                    "If this was not you: somebody else reads your mailbox. Secure the mailbox first, then choose another password at {password} and {ask}."
-                ),
-            ],
-        ),
-        Kind::SignedInNewDevice | Kind::SignedInAfterFailures | Kind::SessionEnded | Kind::OtherSessionsEnded => (
-            Some(Button { label: "Look at your sessions", link: story.link("/manage/account/sessions/") }),
-            vec![format!("If this was not you: end the sessions that you do not know, choose a new password at {password} and {ask}.")],
-        ),
-        Kind::WrongFactor => (
-            history(),
-            vec![
-                "Nobody was signed in. If you mistyped the code yourself, there is nothing to do.".to_owned(),
-                format!("If this was not you: somebody knows your password. Choose a new one at {password}"),
-            ],
-        ),
-        Kind::TokenAdded | Kind::TokenRemoved => (
-            tokens(),
-            vec![format!("If this was not you: delete the tokens that you do not know, choose a new password at {password} and {ask}.")],
-        ),
-        Kind::FileUploaded => (
-            Some(Button {
-                label: "Look at the project",
-                link: story.link(&format!("/project/{}/", story.project.as_ref().map_or("", |p| p.normalized.as_str()))),
-            }),
-            vec![format!(
-                "If no owner or maintainer of the project did this: delete the API token that was used, at {}, and {ask} that uploaded it.",
-                story.link("/manage/account/token/")
-            )],
-        ),
-        _ => (history(), vec![format!("If this was not you: choose a new password at {password} and {ask}.")]),
+    let own = one_line(own.trim());
+    match &story.project {
+        Some(project) if story.kind.audience() != Audience::Account => format!("{}: {}", project.name, lower(&own)),
+        _ => own,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
+/// The sentence as it goes on after a colon.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
 
-    #[test]
-    fn a_sentence_has_its_fields_filled_in() {
-        let detail = json!({ "token": "1", "description": "CI", "scope": "entire account" });
-        assert_eq!(tell(Kind::TokenAdded, &detail), "The API token “CI” (entire account) was created.");
-        assert_eq!(tell(Kind::RecoveryCodesGenerated, &json!({ "count": 8 })), "8 recovery codes were made.");
-    }
-
-    #[test]
-    fn a_description_cannot_begin_a_line_of_its_own_or_fill_the_mail() {
-        let detail = json!({ "reason": format!("a\r\n\r\nFrom where: the moon\n{}", "x".repeat(1000)) });
-        let told = tell(Kind::AccountFrozen, &detail);
-        assert!(told.lines().count() == 1 && told.chars().count() < 250, "{told}");
-    }
-
-    #[test]
-    fn a_field_that_looks_like_a_field_is_not_filled_again() {
-        let detail = json!({ "description": "{scope}", "scope": "secret" });
-        assert_eq!(tell(Kind::TokenRemoved, &detail), "The API token “{scope}” was deleted.");
-    }
-
-    #[test]
-    fn every_sentence_of_the_table_names_only_fields_of_its_kind() {
-        for kind in Kind::ALL {
-            let mut rest = kind.says();
-            while let Some((_, after)) = rest.split_once('{') {
-                let (field, after) = after.split_once('}').unwrap_or_else(|| panic!("{} has an open brace", kind.name()));
-                assert!(kind.fields().iter().any(|(name, _)| *name == field), "{} has no field {field}", kind.name());
-                rest = after;
-            }
+/// What follows for the account, then where to look; the offer says what to do if it was somebody else.
+fn about_account(story: &Story<'_>) -> Vec<String> {
+    let index = story.index();
+    let take_back = story.link("/account/take-back/");
+    let mut says = match story.kind {
+        Kind::AccountFrozen => vec![
+            "Nobody can act with this account: its sessions and API tokens do nothing until it is thawed. Nothing of it was deleted."
+                .to_owned(),
+            format!("If you do not know why: ask the people who run {index}."),
+        ],
+        Kind::AccountThawed => vec![
+            "The account works again, with the sessions and API tokens that it had.".to_owned(),
+            format!("If you do not know why it was frozen: ask the people who run {index}."),
+        ],
+        Kind::PasswordReset => vec![
+            "All sessions of the account were ended. If this was not you, somebody else reads your mailbox: secure the mailbox first.".to_owned(),
+        ],
+        Kind::PasswordDisabled => vec![
+            "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are.".to_owned(),
+            format!("Choose a new one: {}", story.link("/account/request-password-reset/")),
+            format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
+        ],
+        Kind::ResetLinkMade => vec![format!(
+            "The link works once, for {}, and was handed to whoever asked for it. The second factor stays needed.",
+            lasting(Purpose::ResetPassword.lifetime())
+        )],
+        Kind::BreachDoubted => vec![
+            "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it.".to_owned(),
+            "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit.".to_owned(),
+        ],
+        Kind::SignedInNewDevice | Kind::SignedInAfterFailures | Kind::SessionEnded | Kind::OtherSessionsEnded => vec![
+            "If this was you, there is nothing to do.".to_owned(),
+            format!("All your sessions: {}", story.link("/manage/account/sessions/")),
+        ],
+        Kind::WrongFactor => vec![
+            "Nobody was signed in. If you mistyped the code yourself, there is nothing to do.".to_owned(),
+            format!("If this was not you, somebody knows your password. Choose a new one: {}", story.link("/account/request-password-reset/")),
+        ],
+        Kind::KeyCounterRegressed => vec![format!(
+            "A security key counts its uses, and this one counted backwards: it may have been copied. Nobody was signed in with it. Remove it, and add it anew if you still have it: {}",
+            story.link("/manage/account/two-factor/")
+        )],
+        Kind::AccountContained => vec![
+            "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),
+            format!("Take the account back here, with a code to your mailbox and your second factor: {take_back}"),
+        ],
+        Kind::AccountTakenBack => vec![
+            "A new password was chosen, every session and remembered browser has ended, and older links of notices do nothing any more. Sign in with the new password.".to_owned(),
+        ],
+        Kind::TakeBackWaits => vec![
+            format!("Only one of the two proofs was given, so that nothing happens before that time. With a code to your mailbox and your second factor you take the account back at once, and this ends: {take_back}"),
+        ],
+        Kind::CredentialPaused => vec![
+            format!("An owner of the project did not expect what you did. What you used for it does nothing on this project for {}; everything else of your account works. Talk to the other owners; the people who run {index} look at it.", lasting(PAUSE)),
+        ],
+        Kind::KeyCounterRegressed => vec![
+            "The key was refused. Either it is faulty or somebody has a copy of it: use another factor, remove this key and add a new one. The people who run the index look at it too.".to_owned(),
+        ],
+        Kind::CodeReplayed => vec![
+            "Nobody was let in with it. If you sent the code twice yourself, there is nothing to do. Else somebody saw it: type codes only at the address that this mail names below.".to_owned(),
+        ],
+        Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
+        Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => {
+            vec![format!("All changes that wait for you: {}", story.link("/manage/holds/"))]
         }
+        _ => vec!["If this was you, there is nothing to do.".to_owned()],
+    };
+    says.push(format!("Everything that your account did: {}", story.link("/manage/account/security-history/")));
+    says
+}
+
+fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
+    let mut says = Vec::new();
+    if story.kind == Kind::AlarmRaised {
+        says.push(format!(
+            "What was used for it does nothing on this project for {}. Look at what was published before; the people who run {} look too.",
+            lasting(PAUSE),
+            story.index()
+        ));
     }
+    says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
+    says
 }

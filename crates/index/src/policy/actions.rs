@@ -6,7 +6,7 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, DeviceId, SessionId, Site, TokenId};
+use crate::ids::{AccountId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
@@ -33,6 +33,9 @@ macro_rules! actions {
         /// `resource:verb`, as events and logs name it.
         #[must_use]
         pub const fn wire(self) -> &'static str { match self { $(Self::$Name => $wire),* } }
+        /// The action with this stored name.
+        #[must_use]
+        pub fn from_wire(wire: &str) -> Option<Self> { Self::ALL.iter().copied().find(|action| action.wire() == wire) }
         /// The kind of resource it is done to.
         #[must_use]
         pub const fn resource(self) -> &'static str { match self { $(Self::$Name => stringify!($On)),* } }
@@ -64,7 +67,11 @@ macro_rules! actions {
 actions! {
     /// Read what the index shows everyone.
     ReadIndex on Site, "index:read", needs [], gates [],
-        Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker], ReadsOnly;
+        Neither with No, at_most [Nobody, MailLink, HalfSession, Session, FreshSession, StepUp, ApiToken, Operator, Worker, TakeBack], ReadsOnly;
+
+    /// Read what is counted for those who watch the index, on the address that the operator set aside for it.
+    SeeMeasures on Site, "index:see-measures", needs [], gates [],
+        Neither with No, at_most [Nobody], ReadsOnly;
 
     /// Create an account; the owner of a known address gets another mail instead, and the account can never be verified.
     Register on Site, "account:register", needs [], gates [],
@@ -75,10 +82,11 @@ actions! {
     /// Begin to sign in with a user name and a password.
     SignIn on Site, "account:sign-in", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:login:success", "account:login:failure", "account:login:password-proved",
+            "account:password:disabled", "index:breach:doubted",
             "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
-        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:login:wrong-factor", "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:login:wrong-factor", "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures", "account:two_factor:replayed", "account:recovery_codes:low"];
     /// Confirm a sign-in from an unknown browser with the link of a mail, in the browser where it began; or have the mail sent again.
     ConfirmSignIn on Site, "account:confirm-sign-in", needs [], gates [],
         Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure",
@@ -122,30 +130,52 @@ actions! {
         Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:mailbox:code-sent", "account:mailbox:proved", "account:mailbox:refused"];
     /// Make a set of recovery codes; an account with a factor proves it for this act.
     MakeRecoveryCodes on AccountId, "account:make-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof],
-        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated"];
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:generated", "hold:proposed"];
     /// Enter one recovery code back, to prove that they were saved.
     ProveRecoveryCodes on AccountId, "account:prove-recovery-codes", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes],
-        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:proved", "account:recovery_codes:refused"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:recovery_codes:proved", "account:recovery_codes:refused", "account:recovery_codes:low"];
     /// Add the first factor.
     AddFirstFactor on AccountId, "account:add-first-factor", needs [Oneself], gates [VerifiedAddress, MailboxProof, RecoveryCodes, RecoveryCodesProved],
-        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused"];
+        Grants with Mailbox, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
+    /// Remove a factor: at once by an older settled one, else through a hold (R12).
+    RemoveFactor on FactorId, "account:remove-factor", needs [Oneself], gates [],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_removed", "hold:proposed", "hold:done"];
+
+    /// See the changes that wait and concern one, whatever the state of one's account.
+    SeeHolds on AccountId, "hold:list", needs [], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp, StoppedSession], ReadsOnly;
+    /// Approve a change that waits, by a proof for this one act (R7).
+    ApproveHold on HoldId, "hold:approve", needs [Concerned], gates [],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["hold:approved"];
+    /// Stop a change that waits, whatever the state of one's account (R10, R19).
+    VetoHold on HoldId, "hold:veto", needs [Concerned], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp, StoppedSession], leaves ["hold:vetoed", "hold:died"];
+    /// Stop a change that waits with the link of a mail (R10, R17).
+    VetoByLink on Site, "hold:veto-by-link", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died"];
+    /// End a hold that can never take effect, and open the door of a grant that has waited (R3, R10).
+    SettleHold on HoldId, "hold:settle", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died"];
+    /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
+    WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
     /// Add a further factor, proved for this act by the strongest kind of factor that the account holds (R2).
     AddFactor on AccountId, "account:add-factor", needs [Oneself], gates [VerifiedAddress, Factor],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:two_factor:method_added", "account:two_factor:refused", "hold:proposed"];
     /// Answer a challenge with a security key or passkey: alone it signs in; where a sign-in is half open or somebody is signed in, `account:prove-factor` or `account:reauthenticate` decides what it does.
     UseKey on Site, "account:use-key", needs [], gates [],
         Neither with Itself, at_most [Nobody, HalfSession, IdleSession, Session, FreshSession, StepUp], leaves ["account:login:success", "account:login:failure",
             "account:login:new-device", "account:login:after-failures", "account:webauthn:counter-regression"];
     /// Prove a factor again, for sensitive pages or for one act.
     Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
     /// Mint an API token.
     MintToken on AccountId, "token:mint", needs [Oneself], gates [VerifiedAddress, Factor],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:added"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:added", "hold:proposed"];
     /// Delete an API token.
     RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];
@@ -157,6 +187,22 @@ actions! {
     UploadFile on ProjectOrNew, "project:upload", needs [Owner, Maintainer, Founder], gates [VerifiedAddress, Factor],
         Neither with No, at_most [ApiToken], leaves ["project:release:file:add"];
 
+    /// Stop one's own account with the link of a notice (R13, R14, R19).
+    NotMe on Site, "account:not-me", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["account:contain", "account:contain:again"];
+    /// Stop on one project what somebody else used there, for a day, with the link of a notice (R14).
+    RaiseAlarm on Site, "project:raise-alarm", needs [], gates [],
+        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause"];
+    /// Begin the way back into a stopped account by its name alone; nobody learns whether there is one.
+    BeginTakeBack on Site, "account:begin-take-back", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
+    /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
+    TakeBack on Site, "account:take-back", needs [], gates [],
+        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
+    /// See how mail, jobs and the services around the index do.
+    SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:create"];
@@ -166,6 +212,9 @@ actions! {
     /// See any account from the shell.
     InspectAccount on Site, "operator:inspect-account", needs [Operator], gates [],
         Neither with No, at_most [Operator], ReadsOnly;
+    /// Print a single-use link to choose a new password, with a reason: administrators get none by mail.
+    MakeResetLink on AccountId, "operator:make-reset-link", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:password:reset:link"];
     /// Stop an account: sessions, tokens and running uploads (R13).
     FreezeAccount on AccountId, "operator:freeze-account", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["account:freeze"];

@@ -40,8 +40,12 @@ credentials! {
     Worker = 8, "worker";
     /// A cookie: signed in, and idle for too long; it opens nothing but the page where a password or a factor resumes it.
     IdleSession = 9, "idle_session";
+    /// A cookie: signed in, and the account is stopped; it opens only what stops others' changes (R19).
+    StoppedSession = 11, "stopped_session";
     /// A signed call of another machine: the mail server's bounces.
     Signature = 10, "signature";
+    /// A cookie: on the way back into a contained account; it opens nothing but the take-back (R16).
+    TakeBack = 12, "take_back";
 }
 
 /// A set of kinds of credential.

@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use super::actions::Action;
-use super::actor::{Actor, SessionProof};
+use super::actor::{Actor, Origin, SessionProof, Who};
+use super::credential::Credential;
 use super::resource::Resource;
 use super::standing::{Standing, lock_shared, standing};
 use super::verdict::{Question, verdict};
@@ -11,7 +12,7 @@ use sea_orm::Value;
 
 use crate::db::{Reading, Tx};
 use crate::denied::Denied;
-use crate::ids::EventId;
+use crate::ids::{AccountId, EventId};
 use crate::refused::Refused;
 
 /// Proof that policy said yes. Nothing outside this room can make one; verbs read their subject from it.
@@ -56,6 +57,48 @@ pub(crate) async fn grant<A: Action>(tx: &Tx, actor: &Actor, on: A::On, event: E
     }
     on.lock(tx, actor).await?;
     decide(tx, actor, on, event).await
+}
+
+/// Decides anew for a change that has waited: with the standing and rights that its proposer has now (R9). The permit's actor is the
+/// job; no session and no proof is asked again.
+///
+/// # Errors
+/// Why not, or the database.
+pub(crate) async fn grant_held<A: Action>(
+    tx: &Tx,
+    worker: &Actor,
+    proposer: AccountId,
+    on: A::On,
+    event: EventId,
+) -> Result<Permit<A>, Refused> {
+    lock_shared(tx, proposer).await?;
+    let kinds = [Credential::StepUp, Credential::FreshSession, Credential::Session];
+    let credential = kinds.into_iter().find(|kind| A::NAME.ceiling().contains(*kind)).ok_or(Denied::WrongCredential)?;
+    let as_then = Actor { who: Who::Account(proposer), credential, ..Actor::nobody(Origin::default()) };
+    on.lock(tx, &as_then).await?;
+    let permit = decide::<A, Tx>(tx, &as_then, on, event).await?;
+    Ok(Permit { actor: worker.clone(), ..permit })
+}
+
+/// Proof that a change which takes protection away may take effect: it has waited, or need not wait. Only the room of holds makes one
+/// (a test keeps it so), and verbs that loosen take it instead of the bare permit.
+pub struct Loosened<'p, A: Action>(&'p Permit<A>);
+
+impl<A: Action> std::fmt::Debug for Loosened<'_, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Loosened").field(&A::NAME).finish()
+    }
+}
+
+impl<'p, A: Action> Loosened<'p, A> {
+    pub(crate) const fn of(permit: &'p Permit<A>) -> Self {
+        Self(permit)
+    }
+    /// The permit behind it.
+    #[must_use]
+    pub const fn permit(&self) -> &'p Permit<A> {
+        self.0
+    }
 }
 
 /// A session that ended while its request was on the way acts no more.

@@ -31,6 +31,8 @@ pub struct Standing {
     pub key: bool,
     /// It administers the index.
     pub administrator: bool,
+    /// Its roles on projects sleep (R5).
+    pub asleep: bool,
     /// The mailbox was proved in this session within ten minutes.
     pub mailbox_fresh: bool,
 }
@@ -45,6 +47,7 @@ impl Standing {
         factor: false,
         key: false,
         administrator: false,
+        asleep: false,
         mailbox_fresh: false,
     };
 }
@@ -59,7 +62,9 @@ EXISTS (SELECT 1 FROM recovery_sets s WHERE s.account_id = a.id AND s.until_at I
 EXISTS (SELECT 1 FROM recovery_sets s WHERE s.account_id = a.id AND s.until_at IS NULL AND s.proved_at IS NOT NULL) AS codes_proved, \
 EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL) AS factor, \
 EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL AND f.kind = 'webauthn') AS key, \
-EXISTS (SELECT 1 FROM staff_roles r WHERE r.account_id = a.id AND r.until_at IS NULL AND r.role = 'administrator') AS administrator \
+EXISTS (SELECT 1 FROM staff_roles r WHERE r.account_id = a.id AND r.until_at IS NULL AND r.role = 'administrator') AS administrator, \
+EXISTS (SELECT 1 FROM holds h WHERE h.account_id = a.id AND h.action = 'account:wake-roles' AND (h.state = 'waiting' OR (h.state = 'vetoed' \
+AND EXISTS (SELECT 1 FROM cases c WHERE c.id = h.case_id AND c.closed_at IS NULL)))) AS asleep \
 FROM accounts a WHERE a.id = $1";
 
 /// Reads what an account is; `session` says which proofs were made in the browser at hand.
@@ -91,6 +96,7 @@ pub async fn standing<R: Reading>(read: &R, account: AccountId, session: Option<
         factor: flag("factor")?,
         key: flag("key")?,
         administrator: flag("administrator")?,
+        asleep: flag("asleep")?,
         mailbox_fresh,
     })
 }

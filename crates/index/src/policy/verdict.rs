@@ -37,8 +37,13 @@ pub fn verdict(question: &Question<'_>) -> Result<(), Denied> {
     if !question.visible {
         return Err(Denied::Hidden);
     }
-    if !action.needs().is_empty() && !action.needs().iter().any(|role| question.roles.contains(role)) {
+    let holds = |role: &&Role| question.roles.contains(role);
+    if !action.needs().is_empty() && !action.needs().iter().any(|role| holds(&role)) {
         return Err(Denied::NoRole);
+    }
+    let of_project = |role: &Role| matches!(role, Role::Owner | Role::Maintainer);
+    if by_account && question.standing.asleep && !action.needs().is_empty() && action.needs().iter().filter(holds).all(of_project) {
+        return Err(Denied::Asleep);
     }
     if by_account {
         meet(action.gates(), question.standing).map_err(Denied::Gate)?;

@@ -17,6 +17,8 @@ pub enum Role {
     Operator,
     /// A job.
     Worker,
+    /// Told of a hold, because it changes one's own power (R10).
+    Concerned,
 }
 
 /// Which way power moves.

@@ -45,6 +45,9 @@ impl Resource for ProjectOrNew {
         let found = by_name(read, normalized.as_str()).await?;
         tokens::check_open(read, actor).await?;
         check_token(actor, normalized.as_str(), found.as_ref().map(|p| p.id))?;
+        if let Some(project) = &found {
+            check_pause(read, actor, project.id, normalized.as_str()).await?;
+        }
         Ok(match found {
             Some(project) => Situation::holding(held(read, project.id, account).await?),
             None => Situation::holding(vec![Role::Founder]),
@@ -66,6 +69,17 @@ fn check_token(actor: &Actor, normalized: &str, id: Option<ProjectId>) -> Result
         return Ok(());
     }
     Err(Denied::Token(format!("project-scoped token is not valid for project: '{normalized}'")))
+}
+
+/// What an alarm stopped on this project does nothing there until its day is over (R14).
+async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId, normalized: &str) -> Result<(), Refused> {
+    const PAUSED: &str = "SELECT 1 AS one FROM pauses WHERE credential_id = $1 AND project_id = $2 AND expires_at > $3 LIMIT 1";
+    let Some(credential) = actor.credential_id else { return Ok(()) };
+    let values = vec![Value::from(credential), Value::from(project), Value::from(read.now())];
+    if read.row(PAUSED, values).await?.is_none() {
+        return Ok(());
+    }
+    Err(Denied::Token(format!("an owner raised the alarm: token is paused on project '{normalized}'")).into())
 }
 
 /// A project on which an account holds a role.

@@ -22,7 +22,7 @@ const FILES_OF_RELEASE: &str = "SELECT release_id, filename, kind, python_versio
 const PEOPLE: &str = "SELECT r.role, a.username FROM roles r JOIN accounts a ON a.id = r.account_id \
                       WHERE r.project_id = $1 AND r.until_at IS NULL";
 const ACCOUNT: &str = "SELECT id, username, display_name, created_at FROM accounts \
-                       WHERE username_folded = $1 AND password_hash IS NOT NULL";
+                       WHERE username_folded = $1 AND (password_hash IS NOT NULL OR password_disabled_at IS NOT NULL)";
 const PROJECTS_OF: &str = "SELECT DISTINCT p.name, p.normalized, l.version, l.summary, l.released_at FROM roles r \
                            JOIN projects p ON p.id = r.project_id LEFT JOIN project_lines l ON l.project_id = p.id \
                            WHERE r.account_id = $1 AND r.until_at IS NULL AND p.normalized > $2 ORDER BY p.normalized LIMIT 101";

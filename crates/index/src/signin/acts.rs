@@ -14,6 +14,7 @@ use crate::db::entities::acts;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, ActAsked, Entry};
+use crate::holds::Proven;
 use crate::ids::{AccountId, ActId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, ActionName, Actor, Denied, Permit, Proof, Reauthenticate, SessionProof, standing};
@@ -87,10 +88,15 @@ pub(crate) async fn prove(tx: &Tx, act: ActId, session: &SessionProof, with: Wit
 /// R2: a proof counts by the strongest kind of factor that the account holds: where there is a key, only a key's.
 const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id = $2 AND session_id = $3 AND action = $4 AND digest = $5 \
     AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6 \
-    AND (proved_with = 'webauthn' OR NOT EXISTS ( \
-    SELECT 1 FROM factors f WHERE f.account_id = $2 AND f.until_at IS NULL AND f.kind = 'webauthn'))";
+    AND (proved_with = 'webauthn' OR action = 'account:remove-factor' OR NOT EXISTS ( \
+    SELECT 1 FROM factors f WHERE f.account_id = $2 AND f.until_at IS NULL AND f.kind = 'webauthn')) RETURNING proved_with, factor_id";
 
-/// Spends the proof that was made for exactly this act.
+/// Whether an act takes any factor of the account: which one removes which, and when, is a matter of their ages (R12).
+pub(crate) async fn takes_any_factor<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<bool, Refused> {
+    Ok(open(read, actor, act).await?.is_some_and(|row| row.action == ActionName::RemoveFactor.wire()))
+}
+
+/// Spends the proof that was made for exactly this act; says what was proved.
 ///
 /// # Errors
 /// `NeedsProof` unless there is one: for this account, session, action, subject and parameters, proved by the strongest kind of factor
@@ -101,7 +107,7 @@ pub async fn spend<A>(
     permit: &Permit<A>,
     act: Option<ActId>,
     parameters: &serde_json::Value,
-) -> Result<(), Refused>
+) -> Result<Proven, Refused>
 where
     A: Action,
     A::On: Display,
@@ -117,7 +123,10 @@ where
         Value::from(digest),
         Value::from(tx.now()),
     ];
-    if tx.execute(SPEND, values).await? == 1 { Ok(()) } else { Err(Denied::NeedsProof.into()) }
+    let row = tx.row(SPEND, values).await?.ok_or(Denied::NeedsProof)?;
+    let with: Option<String> = row.try_get("", "proved_with")?;
+    let with = with.as_deref().and_then(Proof::from_wire).ok_or(Denied::NeedsProof)?;
+    Ok(Proven { with, factor: row.try_get("", "factor_id")? })
 }
 
 /// What the page that asks for the proof says; `None` when the act is not this session's, or is over.

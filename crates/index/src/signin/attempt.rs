@@ -16,7 +16,9 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts;
+use crate::accounts::taking_back::{self, Begun};
 use crate::act;
+use crate::breach::Verdict;
 use crate::clock::Time;
 use crate::db::entities::sign_in_attempts;
 use crate::db::{Reading, Tx};
@@ -25,8 +27,9 @@ use crate::events::{self, Entry, PasswordProved, SignInFailed, SignedIn, SignedI
 use crate::ids::{AccountId, AttemptId, Site};
 use crate::lane::For;
 use crate::limits::{self, Limit, Taken, Whom};
-use crate::policy::{Action, Actor, Denied, Permit, ProveFactor, SignIn, State, standing};
+use crate::policy::{Action, Actor, Denied, Permit, ProveFactor, SignIn, Standing, State, standing};
 use crate::refused::Refused;
+use crate::signin::breached::{self, Meaning};
 use crate::signin::confirm;
 use crate::signin::devices::{self, Trust};
 use crate::signin::password::{self, Weighed};
@@ -54,6 +57,36 @@ pub enum Outcome {
     Over,
     /// What was typed was right and the account may not act.
     Stopped(State),
+    /// The password was right and a link of a notice stopped the account; the token of the way back (R16).
+    Contained(LinkToken),
+    /// The password was right, and is disabled from now on: a list of stolen ones has it.
+    Breached {
+        /// Then no mail makes a new one.
+        administrator: bool,
+    },
+}
+
+impl Outcome {
+    /// The word by which outcomes are counted.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::NeedsFactor(_) => "needs_factor",
+            Self::NeedsMailbox(_) => "needs_mailbox",
+            Self::SignedIn(_) => "signed_in",
+            Self::Over => "over",
+            Self::Stopped(_) => "stopped",
+            Self::Breached { .. } => "breached",
+            Self::Contained(_) => "contained",
+        }
+    }
+    /// Counts it for those who watch the index.
+    pub(crate) fn count(&self) {
+        crate::measure::signed_in(self.word());
+        if matches!(self, Self::Breached { .. }) {
+            crate::measure::breach_disabled();
+        }
+    }
 }
 
 /// What a browser is given when it is signed in.
@@ -122,6 +155,9 @@ pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret) ->
         Box::pin(async move { decide(&env, tx, permit, &try_).await })
     })
     .await;
+    if let Ok(outcome) = &outcome {
+        outcome.count();
+    }
     if right {
         limits::give_back(env, taken).await?;
     }
@@ -144,7 +180,7 @@ struct Try {
 
 impl Try {
     const fn of(username: String, account: Option<AccountId>, stored: Option<String>) -> Self {
-        Self { username, account, stored, weighed: Weighed { right: false, upgrade: None } }
+        Self { username, account, stored, weighed: Weighed { right: false, listed: Verdict::Off, upgrade: None } }
     }
 }
 
@@ -159,8 +195,31 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> 
     let standing = standing(tx, account, None).await?;
     if standing.state != State::Active {
         fail(env, tx, permit, try_, "the account may not act").await?;
+        if standing.state == State::Contained && taking_back::is_contained(tx, account).await? {
+            let token = taking_back::begin(env, tx, Some(account), Begun::Password, permit.event()).await?;
+            return Ok(Outcome::Contained(token));
+        }
         return Ok(Outcome::Stopped(standing.state));
     }
+    let meaning = breached::weigh(env, tx, permit, account, try_.weighed.listed).await?;
+    if meaning == Meaning::Disabled {
+        return Ok(Outcome::Breached { administrator: standing.administrator });
+    }
+    let outcome = admit(env, tx, permit, (account, &standing), try_).await?;
+    if let Meaning::Doubted(Some(doubted)) = meaning {
+        breached::tell(env, tx, permit, doubted).await?;
+    }
+    Ok(outcome)
+}
+
+/// The password is right and good: asks for the factor, or opens the session.
+async fn admit(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<SignIn>,
+    (account, standing): (AccountId, &Standing),
+    try_: &Try,
+) -> Result<Outcome, Refused> {
     if let Some(upgrade) = &try_.weighed.upgrade {
         let sql = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
         tx.execute(sql, vec![Value::from(account), Value::from(upgrade.as_str())]).await?;
@@ -259,6 +318,7 @@ where
         Box::pin(async move { decide_step(&env, tx, permit, remember, &*judge).await })
     })
     .await?;
+    outcome.count();
     if let (Outcome::SignedIn(_) | Outcome::NeedsMailbox(_), Some(taken)) = (&outcome, taken) {
         limits::give_back(env, taken).await?;
     }

@@ -5,7 +5,6 @@ use sea_orm::Value;
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
-use crate::accounts::link::{self, Purpose};
 use crate::accounts::{self, addresses};
 use crate::act;
 use crate::db::{Reading, Tx};
@@ -88,7 +87,6 @@ struct New {
     revoke_tokens: bool,
 }
 
-const SET: &str = "UPDATE accounts SET password_hash = $2, password_changed_at = $3 WHERE id = $1";
 const END_TOKENS: &str = "UPDATE api_tokens SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
 
 async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ChangePassword>, new: &New) -> Result<Option<Changed>, Refused> {
@@ -102,9 +100,8 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ChangePassword>, new: &New)
         resume::fail(env, tx, permit, account).await?;
         return Ok(None);
     }
-    tx.execute(SET, vec![Value::from(account), Value::from(hash), Value::from(tx.now())]).await?;
+    password::store(tx, account, hash).await?;
     let token = session::renew(env, tx, account, session.id).await?;
-    link::void(tx, Some(account), Purpose::ResetPassword).await?;
     session::end_attempts(tx, account).await?;
     let mut sessions_ended = 0;
     if new.end_sessions {

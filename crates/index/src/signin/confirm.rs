@@ -180,6 +180,7 @@ pub async fn confirm(env: &Env, actor: &Actor, token: &LinkToken, remember: bool
         Box::pin(async move { decide(&env, tx, permit, &token, remember).await })
     })
     .await?;
+    outcome.count();
     if matches!(outcome, Outcome::Refused) {
         drop(limits::take(env, Limit::Link, &Whom::network(actor.origin.network)).await?);
     }

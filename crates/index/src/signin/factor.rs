@@ -2,6 +2,8 @@
 //!
 //! A step is accepted once: the row remembers the newest, and one UPDATE decides between two at the same moment.
 
+use std::time::Duration;
+
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::Place;
@@ -13,8 +15,9 @@ use crate::act;
 use crate::db::entities::factors;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
-use crate::ids::{AccountId, ActId, EventId, FactorId};
+use crate::events::{self, CodeReplayed, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
+use crate::holds::{self, Grant, Passed, wake};
+use crate::ids::{AccountId, ActId, EventId, FactorId, HoldId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Credential, Denied, Permit, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
@@ -22,13 +25,29 @@ use crate::signin::attempt::{self, Outcome, Step};
 use crate::signin::session::{self, With};
 use crate::signin::{acts, devices};
 
+/// Why a code is refused that was accepted before.
+const REPLAYED: &str = "the code was used before";
+/// How often the owner of a factor is told of replays, at most.
+const TOLD_EVERY: Duration = Duration::from_secs(3600);
+
+const TOLD: &str = "SELECT 1 AS one FROM events WHERE account_id = $1 AND kind = 'account:two_factor:replayed' AND at > $2 LIMIT 1";
+
+/// Tells the owner that a code was sent a second time, at most once an hour: whoever has it has seen it.
+async fn tell_replay<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId, reason: &str) -> Result<(), Refused> {
+    let since = tx.now().minus(TOLD_EVERY);
+    if reason == REPLAYED && tx.row(TOLD, vec![Value::from(account), Value::from(since)]).await?.is_none() {
+        events::record(env, tx, permit, Entry::of(CodeReplayed {}).about(account)).await?;
+    }
+    Ok(())
+}
+
 /// Judges a typed code against the account's factor, and takes its step.
 async fn accept(env: &Env, tx: &Tx, account: AccountId, typed: &str) -> Result<Result<FactorId, &'static str>, Refused> {
     let Some(row) = open_factor(tx, account).await? else { return Ok(Err("the account has no second factor")) };
     let secret = unseal(env, &row)?;
     match check(&secret, typed, tx.now().as_seconds(), row.last_step) {
         TotpVerdict::Accepted { step } if take_step(tx, row.id, step).await? => Ok(Ok(row.id)),
-        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err("the code was used before")),
+        TotpVerdict::Accepted { .. } | TotpVerdict::Replayed => Ok(Err(REPLAYED)),
         TotpVerdict::Drifted { .. } | TotpVerdict::Wrong => Ok(Err("the code was wrong")),
     }
 }
@@ -68,9 +87,15 @@ pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) ->
     let account = actor.account().ok_or(Denied::NotValid)?;
     let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
-    attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, _| {
+    attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
-        Box::pin(async move { Ok(accept(&env, tx, account, typed.expose()).await?.map(With::Totp)) })
+        Box::pin(async move {
+            let accepted = accept(&env, tx, account, typed.expose()).await?;
+            if let Err(reason) = accepted {
+                tell_replay(&env, tx, permit, account, reason).await?;
+            }
+            Ok(accepted.map(With::Totp))
+        })
     })
     .await
 }
@@ -161,6 +186,8 @@ pub enum Enrolled {
     Wrong,
     /// The device's clock is off by this many steps of 30 seconds; positive when it is ahead. Explained, never accepted.
     Drifted(i64),
+    /// It waits as this hold (R3); when that was served, the same may be asked once more.
+    Held(HoldId),
 }
 
 /// Adds an authenticator app, when the code proves that it has the secret: the first factor, or a further one (R2).
@@ -184,14 +211,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
     let enrolled = if further {
         act::act::<AddFactor, _, _>(env, actor, account, move |tx, permit| {
             let (env, typed) = (inner.clone(), typed.clone());
-            Box::pin(async move {
-                let enrolled = add(&env, tx, permit, typed.expose()).await?;
-                // A wrong code leaves the proof good for the next one.
-                if matches!(enrolled, Enrolled::Added(_)) {
-                    acts::spend(&env, tx, permit, act, &to_prove().0).await?;
-                }
-                Ok(enrolled)
-            })
+            Box::pin(async move { add_further(&env, tx, permit, typed.expose(), act).await })
         })
         .await?
     } else {
@@ -199,7 +219,14 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
             let (env, typed) = (inner.clone(), typed.clone());
             Box::pin(async move {
                 check_first(permit)?;
-                add(&env, tx, permit, typed.expose()).await
+                match judge(&env, tx, permit, typed.expose()).await? {
+                    Ok(fits) => {
+                        let token = add(&env, tx, permit, &fits).await?;
+                        wake::after_first_factor(&env, tx, permit, *permit.on()).await?;
+                        Ok(Enrolled::Added(token))
+                    }
+                    Err(enrolled) => Ok(enrolled),
+                }
             })
         })
         .await?
@@ -216,23 +243,49 @@ pub fn to_prove() -> (serde_json::Value, &'static str) {
     (serde_json::json!({ "method": "totp" }), "Add an authenticator app to your account.")
 }
 
-async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, typed: &str) -> Result<Enrolled, Refused> {
+/// A wrong code leaves the proof good for the next one.
+async fn add_further(env: &Env, tx: &mut Tx, permit: &Permit<AddFactor>, typed: &str, act: Option<ActId>) -> Result<Enrolled, Refused> {
+    let fits = match judge(env, tx, permit, typed).await? {
+        Ok(fits) => fits,
+        Err(enrolled) => return Ok(enrolled),
+    };
+    let (parameters, description) = to_prove();
+    let proof = acts::spend(env, tx, permit, act, &parameters).await?;
+    let description = description.trim_end_matches('.').to_owned();
+    match holds::pass(env, tx, permit, Grant { proof, parameters, description }).await? {
+        Passed::Held(hold) => Ok(Enrolled::Held(hold)),
+        Passed::Now => Ok(Enrolled::Added(add(env, tx, permit, &fits).await?)),
+    }
+}
+
+/// The offered secret, and the step whose code proved that the app has it.
+struct Fits {
+    secret: TotpSecret,
+    step: i64,
+}
+
+/// Judges the code that should prove that the app has the offered secret.
+async fn judge<A: Action<On = AccountId>>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    typed: &str,
+) -> Result<Result<Fits, Enrolled>, Refused> {
     let account = *permit.on();
     let pending = offered(env, tx, permit).await?;
-    let (step, reason) = match check(&pending.secret, typed, tx.now().as_seconds(), None) {
-        TotpVerdict::Accepted { step } => (Ok(step), ""),
-        TotpVerdict::Drifted { steps } => (Err(Enrolled::Drifted(steps)), "the device's clock is wrong"),
-        TotpVerdict::Replayed | TotpVerdict::Wrong => (Err(Enrolled::Wrong), "the code was wrong"),
+    let (enrolled, reason) = match check(&pending.secret, typed, tx.now().as_seconds(), None) {
+        TotpVerdict::Accepted { step } => return Ok(Ok(Fits { secret: pending.secret, step })),
+        TotpVerdict::Drifted { steps } => (Enrolled::Drifted(steps), "the device's clock is wrong"),
+        TotpVerdict::Replayed | TotpVerdict::Wrong => (Enrolled::Wrong, "the code was wrong"),
     };
-    let step = match step {
-        Ok(step) => step,
-        Err(enrolled) => {
-            let entry = Entry::of(FactorRefused { reason: reason.to_owned() }).about(account);
-            events::record_failure(env, tx, permit, entry, account.0.as_bytes()).await?;
-            return Ok(enrolled);
-        }
-    };
-    let id = insert(env, tx, (account, permit.event()), &pending.secret, step).await?;
+    let entry = Entry::of(FactorRefused { reason: reason.to_owned() }).about(account);
+    events::record_failure(env, tx, permit, entry, account.0.as_bytes()).await?;
+    Ok(Err(enrolled))
+}
+
+async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, fits: &Fits) -> Result<LinkToken, Refused> {
+    let account = *permit.on();
+    let id = insert(env, tx, (account, permit.event()), &fits.secret, fits.step).await?;
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
     let token = session::prove(env, tx, account, &session, With::Totp(id)).await?;
     if !permit.standing().factor {
@@ -241,7 +294,7 @@ async fn add<A: Action<On = AccountId>>(env: &Env, tx: &mut Tx, permit: &Permit<
     }
     let event = FactorAdded { method: "totp".to_owned(), label: "Authenticator app".to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    Ok(Enrolled::Added(token))
+    Ok(token)
 }
 
 async fn insert(
@@ -311,7 +364,11 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
     let account = *permit.on();
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
     let failed = |reason: &str| Entry::of(ReauthenticationFailed { reason: reason.to_owned() }).about(account);
-    if act.is_some() && permit.standing().key {
+    let any = match act {
+        Some(act) => acts::takes_any_factor(tx, permit.actor(), act).await?,
+        None => true,
+    };
+    if !any && permit.standing().key {
         events::record_failure(env, tx, permit, failed("the account holds a security key"), account.0.as_bytes()).await?;
         return Ok(Proved::TooWeak);
     }
@@ -319,6 +376,7 @@ async fn again(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, act: Opt
         Ok(factor) => factor,
         Err(reason) => {
             events::record_failure(env, tx, permit, failed(reason), account.0.as_bytes()).await?;
+            tell_replay(env, tx, permit, account, reason).await?;
             return Ok(Proved::Wrong);
         }
     };

@@ -5,14 +5,13 @@
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde::{Deserialize, Serialize};
 
-use crate::act;
+use crate::act::{Housekeeping, housekeeping};
+use crate::db::Reading;
 use crate::db::entities::acts;
-use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, ActAsked, Entry};
-use crate::ids::{AccountId, ActId};
+use crate::ids::ActId;
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{ActionName, Actor, Denied, Permit, Reauthenticate};
+use crate::policy::{ActionName, Actor, Denied};
 use crate::refused::Refused;
 use crate::signin::acts::LIFETIME;
 
@@ -59,23 +58,14 @@ impl Kept {
     }
 }
 
-/// Keeps a form beside the session that sent it.
+/// Keeps a form beside the session that sent it. It was refused, so that there is no permit and no event: only the record.
 ///
 /// # Errors
-/// `Limited`; `Denied` when nobody is signed in.
-pub async fn keep(env: &Env, actor: &Actor, account: AccountId, (action, kept): (ActionName, &Kept)) -> Result<ActId, Refused> {
+/// `Limited`; `NotValid` when nobody is signed in.
+pub async fn keep(env: &Env, actor: &Actor, (action, kept): (ActionName, &Kept)) -> Result<ActId, Refused> {
+    let (Some(account), Some(session)) = (actor.account(), actor.session) else { return Err(Denied::NotValid.into()) };
     drop(limits::take(env, Limit::Act, &Whom::account(account, actor.origin.network)).await?);
-    let (inner, text) = (env.clone(), serde_json::to_string(kept)?);
-    act::act::<Reauthenticate, _, _>(env, actor, account, move |tx, permit| {
-        let (env, text) = (inner.clone(), text.clone());
-        Box::pin(async move { write(&env, tx, permit, (action, text)).await })
-    })
-    .await
-}
-
-async fn write(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, (action, text): (ActionName, String)) -> Result<ActId, Refused> {
-    let (account, id) = (*permit.on(), ActId::new(tx.now(), &*env.entropy));
-    let session = permit.actor().session.ok_or(Denied::NotValid)?;
+    let (id, now) = (ActId::new(env.now(), &*env.entropy), env.now());
     let row = acts::ActiveModel {
         id: Set(id),
         account_id: Set(account),
@@ -84,17 +74,21 @@ async fn write(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, (action,
         // No act has an empty digest: this row proves nothing, whatever is proved.
         digest: Set(Vec::new()),
         description: Set(String::new()),
-        parameters: Set(text),
-        created_at: Set(tx.now()),
-        expires_at: Set(tx.now().plus(LIFETIME)),
+        parameters: Set(serde_json::to_string(kept)?),
+        created_at: Set(now),
+        expires_at: Set(now.plus(LIFETIME)),
         proved_at: Set(None),
         proved_with: Set(None),
         spent_at: Set(None),
         factor_id: Set(None),
     };
-    acts::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    events::record(env, tx, permit, Entry::of(ActAsked { action: action.wire().to_owned() }).about(account)).await?;
-    Ok(id)
+    housekeeping(env, Housekeeping::Refusals, move |tx| {
+        Box::pin(async move {
+            acts::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+            Ok(id)
+        })
+    })
+    .await
 }
 
 /// The form that was kept in this session; `None` when it is not this session's, or too old.

@@ -2,9 +2,12 @@
 
 pub mod acts; //      proofs for one act (R2)
 pub mod attempt; //   from a user name and a password to a session, or to the factor
+mod breached; //      what a list of stolen passwords does to a sign-in (R33)
 pub mod change; //    changing the password
 pub mod confirm; //   the mailbox confirms a sign-in from an unknown browser
 pub mod devices; //   browsers that an account trusts (R33)
+pub mod ends; //      what each act ends
+pub mod consent; //   approving a change that waits (R7)
 pub mod factor; //    TOTP: enrolling, proving
 pub mod joining; //   registering and setting up, with their slow parts
 pub mod keys; //      security keys and passkeys
@@ -12,6 +15,7 @@ pub mod kept; //      forms on the detour to a fresh session
 pub mod mailbox; //   six-digit codes sent to a mailbox (R4, R5)
 pub mod password; //  choosing and weighing passwords, beside the async threads
 pub mod recovery; //  recovery codes
+pub mod removal; //   removing factors (R12)
 pub mod reset; //     a new password by mail
 pub mod resume; //    a password resumes an idle session (R1)
 pub mod session; //   opening, renewing and ending sessions

@@ -5,12 +5,14 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 use credentials::recovery_code::{self, PARAMETERS, RecoverySet};
 use credentials::secret::Secret;
 
+use crate::accounts::show::codes_left;
 use crate::act;
 use crate::db::entities::{recovery_codes, recovery_sets};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, RecoveryCodesGenerated, RecoveryCodesProved, RecoveryCodesRefused};
-use crate::ids::{AccountId, ActId, EventId, RecoveryCodeId, RecoverySetId, Site};
+use crate::events::{self, Entry, RecoveryCodesGenerated, RecoveryCodesLow, RecoveryCodesProved, RecoveryCodesRefused};
+use crate::holds::{self, Grant, Passed};
+use crate::ids::{AccountId, ActId, EventId, HoldId, RecoveryCodeId, RecoverySetId, Site};
 use crate::lane::For;
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes};
@@ -24,7 +26,7 @@ use crate::signin::session::With;
 ///
 /// # Errors
 /// `Denied` by a gate; `NeedsProof` where the account has a factor (R2).
-pub async fn generate(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>) -> Result<Vec<Secret>, Refused> {
+pub async fn generate(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>) -> Result<Made, Refused> {
     act::may::<MakeRecoveryCodes>(env, actor, account).await?;
     // Eight slow hashes are worth asking first: without a proof nothing is hashed.
     let asking = actor.clone();
@@ -40,18 +42,40 @@ pub async fn generate(env: &Env, actor: &Actor, account: AccountId, act: Option<
     let set = env.lane.run_for(For::Known, move || recovery_code::generate(&hashing.keys, &*hashing.entropy, PARAMETERS)).await?;
     let texts = set.codes.iter().map(|code| code.text.clone()).collect();
     let (inner, set) = (env.clone(), std::sync::Arc::new(set));
-    act::act::<MakeRecoveryCodes, _, _>(env, actor, account, move |tx, permit| {
+    let held = act::act::<MakeRecoveryCodes, _, _>(env, actor, account, move |tx, permit| {
         let (env, set) = (inner.clone(), set.clone());
         Box::pin(async move { store(&env, tx, permit, act, &set).await })
     })
     .await?;
-    Ok(texts)
+    Ok(held.map_or(Made::Now(texts), Made::Held))
 }
 
-async fn store(env: &Env, tx: &mut Tx, permit: &Permit<MakeRecoveryCodes>, act: Option<ActId>, set: &RecoverySet) -> Result<(), Refused> {
+/// What became of asking for codes.
+#[derive(Debug)]
+pub enum Made {
+    /// The codes, which are kept nowhere.
+    Now(Vec<Secret>),
+    /// It waits as this hold (R3); the old codes go on working.
+    Held(HoldId),
+}
+
+/// What the page that asks for the proof says, and the notice of a hold.
+pub const DESCRIPTION: &str = "Make new recovery codes; the old ones stop working";
+
+async fn store(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<MakeRecoveryCodes>,
+    act: Option<ActId>,
+    set: &RecoverySet,
+) -> Result<Option<HoldId>, Refused> {
     let account = *permit.on();
     if permit.standing().factor {
-        acts::spend(env, tx, permit, act, &serde_json::Value::Null).await?;
+        let proof = acts::spend(env, tx, permit, act, &serde_json::Value::Null).await?;
+        let grant = Grant { proof, parameters: serde_json::Value::Null, description: DESCRIPTION.to_owned() };
+        if let Passed::Held(hold) = holds::pass(env, tx, permit, grant).await? {
+            return Ok(Some(hold));
+        }
     }
     let end = "UPDATE recovery_sets SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
     tx.execute(end, vec![Value::from(account), Value::from(tx.now()), Value::from(permit.event())]).await?;
@@ -80,7 +104,21 @@ async fn store(env: &Env, tx: &mut Tx, permit: &Permit<MakeRecoveryCodes>, act: 
     });
     recovery_codes::Entity::insert_many(codes).exec_without_returning(tx.connection()).await?;
     events::record(env, tx, permit, Entry::of(RecoveryCodesGenerated { count: set.codes.len() }).about(account)).await?;
-    Ok(())
+    Ok(None)
+}
+
+/// So few that their owner is reminded to make new ones.
+pub const FEW: u32 = 3;
+
+/// Reminds the owner when few codes are left.
+async fn remind<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId) -> Result<(), Refused> {
+    match codes_left(tx, account).await? {
+        Some(left) if left <= FEW => {
+            events::record(env, tx, permit, Entry::of(RecoveryCodesLow { left }).about(account)).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Random bytes of a salt, after the number of the key.
@@ -165,6 +203,7 @@ async fn prove(env: &Env, tx: &mut Tx, permit: &Permit<ProveRecoveryCodes>, hash
     let sql = "UPDATE recovery_sets SET proved_at = COALESCE(proved_at, $2) WHERE id = $1";
     tx.execute(sql, vec![Value::from(set), Value::from(tx.now())]).await?;
     events::record(env, tx, permit, Entry::of(RecoveryCodesProved {}).about(account)).await?;
+    remind(env, tx, permit, account).await?;
     Ok(EnteredBack::Right)
 }
 
@@ -176,10 +215,14 @@ pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) ->
     let account = actor.account().ok_or(Denied::NotValid)?;
     let (taken, lane) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let hashed = hash::<ProveFactor>(env, actor, Site, (account, lane), typed).await?;
+    let inner = env.clone();
     attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, permit| {
-        let hashed = hashed.clone();
+        let (env, hashed) = (inner.clone(), hashed.clone());
         Box::pin(async move {
             let spent = spend(tx, &hashed, permit.event()).await?;
+            if spent.is_some() {
+                remind(&env, tx, permit, account).await?;
+            }
             Ok(spent.map(|_| With::RecoveryCode).ok_or("the recovery code was wrong or used"))
         })
     })

@@ -1,33 +1,45 @@
-//! A new password by mail: the same page for everyone who asks. The link never skips the factor and never signs in.
+//! A new password by mail: the same page, after the same time, for everyone who asks. The link never skips the factor and never
+//! signs in. Administrators get none by mail: their password is not worth a mailbox. The operator makes theirs, with a reason.
 
-use sea_orm::Value;
+use std::time::Duration;
 
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts::addresses::{self, AddressRow};
 use crate::accounts::link::{self, NewLink, Purpose};
-use crate::accounts::{self, Account};
+use crate::accounts::{self, Account, freeze};
 use crate::act;
+use crate::clock::Stopwatch;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, PasswordReset, PasswordResetAttempted, PasswordResetRequested};
+use crate::events::{self, Entry, PasswordReset, PasswordResetAttempted, PasswordResetRequested, ResetLinkMade};
 use crate::ids::Site;
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, Denied, Permit, RequestPasswordReset, ResetPassword, State, standing};
+use crate::policy::{Actor, Denied, MakeResetLink, Permit, RequestPasswordReset, ResetPassword, State, standing};
 use crate::queue::Enclosed;
-use crate::refused::Refused;
+use crate::refused::{Invalid, Refused};
 use crate::signin::password::{self, Chosen};
 use crate::signin::{devices, session};
 
-/// Sends a link, or does not: whoever asks cannot tell.
-///
-/// What was typed has a limit that everybody sees, known or not. The destination has one of its own that nobody sees: else the
-/// limit of a name would tell which address belongs to it.
+/// How long the answer takes at least: what is written for a known name takes a little longer than for an unknown one, and all of
+/// it less than this.
+pub const ANSWER_AFTER: Duration = Duration::from_millis(200);
+
+/// Sends a link, or does not: whoever asks cannot tell, not from the time either.
 ///
 /// # Errors
 /// `Limited` by what was typed or by network.
 pub async fn request(env: &Env, actor: &Actor, typed: &str) -> Result<(), Refused> {
+    let began = Stopwatch::start();
+    let asked = ask(env, actor, typed).await;
+    began.until(ANSWER_AFTER).await;
+    asked
+}
+
+/// What was typed has a limit that everybody sees, known or not. The destination has one of its own that nobody sees: else the
+/// limit of a name would tell which address belongs to it.
+async fn ask(env: &Env, actor: &Actor, typed: &str) -> Result<(), Refused> {
     let typed: String = typed.trim().chars().take(256).collect();
     let whom = Whom { account: Some(format!("reset:{}", typed.to_lowercase())), network: actor.origin.network };
     drop(limits::take(env, Limit::Mail, &whom).await?);
@@ -165,15 +177,39 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str)
     if standing.state != State::Active {
         return Err(Denied::Stopped(standing.state).into());
     }
-    let verified =
-        addresses::of_account(tx, account).await?.into_iter().any(|row| Some(row.id) == link.address_id && row.verified_at.is_some());
-    if standing.administrator || !verified {
-        return Err(Denied::NotValid.into());
+    // The operator's link was mailed to nobody.
+    if let Some(mailed_to) = link.address_id {
+        let addresses = addresses::of_account(tx, account).await?;
+        let verified = addresses.into_iter().any(|row| row.id == mailed_to && row.verified_at.is_some());
+        if standing.administrator || !verified {
+            return Err(Denied::NotValid.into());
+        }
     }
-    let sql = "UPDATE accounts SET password_hash = $2, password_changed_at = $3 WHERE id = $1";
-    tx.execute(sql, vec![Value::from(account), Value::from(hash), Value::from(tx.now())]).await?;
+    password::store(tx, account, hash).await?;
     let sessions_ended = session::end_all(tx, account, permit.event()).await?;
     devices::end_all(tx, account, permit.event()).await?;
     events::record(env, tx, permit, Entry::of(PasswordReset { sessions_ended }).about(account)).await?;
     Ok(())
+}
+
+/// Makes a link to choose a new password, for the operator to hand on: the only way for administrators, and for whoever lost the
+/// mailbox. Older ones end. The account and the administrators are told.
+///
+/// # Errors
+/// `Invalid` without a reason, for an account that was never completed, and for one that may not act.
+pub async fn make_link(env: &Env, tx: &mut Tx, permit: &Permit<MakeResetLink>, reason: &str) -> Result<LinkToken, Refused> {
+    let (account, reason) = (*permit.on(), freeze::check_reason(reason)?);
+    let row = accounts::by_id(tx, account).await?.ok_or(Denied::Hidden)?;
+    match standing(tx, account, None).await?.state {
+        State::Active => {}
+        State::Absent => {
+            return Err(Invalid::new("", "Its owner has not completed it yet: `account setup-link` makes the link for that.").into());
+        }
+        state => return Err(Invalid::new("", format!("The account is {}: it can choose no password.", state.word())).into()),
+    }
+    let new = NewLink { purpose: Purpose::ResetPassword, account: Some(account), address: None, session: None, began_by: permit.event() };
+    let token = link::issue(env, tx, new).await?;
+    let event = ResetLinkMade { username: row.username, reason: reason.to_owned() };
+    events::record(env, tx, permit, Entry::of(event).about(account)).await?;
+    Ok(token)
 }

@@ -98,10 +98,7 @@ pub(crate) async fn open(env: &Env, tx: &Tx, opening: Opening) -> Result<LinkTok
     sessions::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     let sql = "UPDATE accounts SET last_login_at = $2 WHERE id = $1";
     tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
-    // A password alone must not end the link by which its owner takes the account back from a thief who has it.
-    if factor.is_some() {
-        link::void(tx, Some(account), Purpose::ResetPassword).await?;
-    }
+    link::void(tx, Some(account), Purpose::ResetPassword).await?;
     Ok(token)
 }
 

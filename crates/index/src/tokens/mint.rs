@@ -13,9 +13,11 @@ use crate::db::entities::api_tokens;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, TokenAdded};
-use crate::ids::{AccountId, ProjectId, TokenId};
+use crate::holds::{self, Grant, Passed};
+use crate::ids::{AccountId, ActId, HoldId, ProjectId, TokenId};
 use crate::policy::{MintToken, Permit};
 use crate::refused::{Invalid, Refused};
+use crate::signin::acts;
 
 /// The longest description, in characters.
 pub const DESCRIPTION_MOST: usize = 100;
@@ -87,6 +89,43 @@ fn read_days(text: &str) -> Result<Option<u32>, Invalid> {
     let days = text.parse::<u32>().ok().filter(|days| (1..=DAYS_MOST).contains(days));
     let message = format!("Write a number of days from 1 to {DAYS_MOST}, or leave it empty.");
     days.map(Some).ok_or_else(|| Invalid::new("expires_in_days", message))
+}
+
+/// What became of asking for a token.
+#[derive(Debug)]
+pub enum Asked {
+    /// The token.
+    Now(Minted),
+    /// It waits as this hold (R3); when that was served, the same may be asked once more.
+    Held(HoldId),
+}
+
+/// Mints a token by the proof that was made for exactly this one (R2), unless R3 makes it wait; `parameters` is the form as it was proved,
+/// `description` what a notice says.
+///
+/// # Errors
+/// `NeedsProof` without a proof; `Invalid` when the account holds no role on the project.
+pub async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<MintToken>, new: &NewToken, asking: Asking) -> Result<Asked, Refused> {
+    let proof = acts::spend(env, tx, permit, asking.act, &asking.parameters).await?;
+    if let Scope::Project(name) = &new.scope {
+        held_project(tx, *permit.on(), name).await?;
+    }
+    let grant = Grant { proof, parameters: asking.parameters, description: asking.description };
+    match holds::pass(env, tx, permit, grant).await? {
+        Passed::Now => Ok(Asked::Now(mint(env, tx, permit, new).await?)),
+        Passed::Held(hold) => Ok(Asked::Held(hold)),
+    }
+}
+
+/// How a token is asked for.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// The proof.
+    pub act: Option<ActId>,
+    /// The form, as the proof is bound to it.
+    pub parameters: serde_json::Value,
+    /// What it is, in one sentence.
+    pub description: String,
 }
 
 /// Mints a token for the account of the permit.

@@ -12,7 +12,7 @@ use credentials::secret::SecretBytes;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 pub use list::{Line, list, revoke, scopes};
-pub use mint::{DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, mint};
+pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
 
 use crate::db::entities::{accounts, api_tokens};

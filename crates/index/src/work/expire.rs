@@ -13,12 +13,16 @@ use crate::env::Env;
 const SESSIONS_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// How long codes, links, acts and half-open sign-ins are kept once they have expired: their page can still say so.
 const TRACES_FOR: Duration = Duration::from_secs(86_400);
+/// How long a pause is kept once it is over: one alarm a week (R14).
+const PAUSES_FOR: Duration = Duration::from_secs(30 * 86_400);
 /// How long a challenge for a security key is kept once it has expired.
 const CHALLENGES_FOR: Duration = Duration::from_secs(3600);
 /// How long a window of a limit is kept, and at least as long as twice its length.
 const LIMITS_FOR: Duration = Duration::from_secs(2 * 86_400);
 /// How long a window of counted failures is kept once an event says how many they were.
 const COUNTS_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// How long it is kept what became of a mail.
+const DELIVERIES_FOR: Duration = Duration::from_secs(90 * 86_400);
 /// How long a job is kept that is done.
 const DONE_FOR: Duration = Duration::from_secs(14 * 86_400);
 /// How long a job is kept that failed for good.
@@ -40,6 +44,9 @@ const SWEEPS: &[(&str, Duration)] = &[
     ),
     ("DELETE FROM links WHERE id IN (SELECT id FROM links WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", TRACES_FOR),
     ("DELETE FROM acts WHERE id IN (SELECT id FROM acts WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", TRACES_FOR),
+    ("DELETE FROM take_backs WHERE id IN (SELECT id FROM take_backs WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", TRACES_FOR),
+    ("DELETE FROM pauses WHERE id IN (SELECT id FROM pauses WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", PAUSES_FOR),
+    ("DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE changed_at < $1 AND changed_at < $2 LIMIT 1000)", DELIVERIES_FOR),
     ("DELETE FROM ceremonies WHERE id IN (SELECT id FROM ceremonies WHERE expires_at < $1 AND expires_at < $2 LIMIT 1000)", CHALLENGES_FOR),
     ("DELETE FROM limit_windows WHERE window_at < $1 AND window_at + 2000000 * window_s < $2", LIMITS_FOR),
     ("DELETE FROM event_counts WHERE closed_by IS NOT NULL AND window_at < $1 AND window_at < $2", COUNTS_FOR),

@@ -27,6 +27,7 @@ fn gates(first: bool) -> Vec<Gate> {
 fn factors() -> Vec<FactorLine> {
     let line = |kind: &str, label: Option<&str>, synced| FactorLine {
         id: "f1".into(),
+        is_totp: label.is_none(),
         kind: kind.into(),
         label: label.map(str::to_owned),
         synced,
@@ -178,7 +179,7 @@ fn factor_pages() -> Vec<Sample> {
     let of = |factors: Vec<FactorLine>, phishable, codes_left| {
         let accepted = manage::AcceptedKeys { party: "index.example.org".into(), user: "AZq".into(), ids: "a1 b2".into() };
         let totp = !factors.is_empty();
-        html(&manage::TwoFactor { frame: ada(), factors, totp, phishable, accepted, codes_left })
+        html(&manage::TwoFactor { frame: ada(), factors, totp, phishable, accepted, codes_left, act: None })
     };
     let key = |errors, ready| {
         html(&manage::WebauthnProvision { frame: ada(), errors, label: "blue \"key\"".into(), ready, act: None, next: None })

@@ -1,10 +1,13 @@
 //! Every page, in each of its states that look different, filled with sample data.
 
 use super::pages::account::{self, Act};
+use super::pages::holds::{self, HoldLine, PersonLine};
 use super::pages::public::{self, Collaborator, FileLine, ProjectLine, Release, VersionLine};
 use super::pages::{Action, Bytes, FormErrors, Frame, Viewer, WebLink, When, errors, html};
 use super::readme;
 
+#[path = "containing.rs"]
+mod containing;
 #[path = "managing.rs"]
 mod managing;
 
@@ -16,7 +19,9 @@ pub type Sample = (&'static str, String);
 
 /// All of them.
 pub fn all() -> Vec<Sample> {
-    [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages()].into_iter().flatten().collect()
+    let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages()];
+    let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
+    others.into_iter().chain(own).flatten().collect()
 }
 
 /// `seconds` ago.
@@ -274,6 +279,8 @@ fn doors() -> Vec<Sample> {
         ("register-refused", register(typed(), "grace")),
         ("check-mailbox", html(&account::CheckMailbox { frame: stranger(), email: "ada@example.org".into() })),
         ("login", login(FormErrors::none())),
+        ("password-disabled", html(&account::PasswordDisabled { frame: stranger(), administrator: false })),
+        ("password-disabled-administrator", html(&account::PasswordDisabled { frame: stranger(), administrator: true })),
         ("login-refused", login(refused)),
         ("logout", html(&account::Logout { frame: ada() })),
         ("setup", setup(true)),
@@ -352,6 +359,39 @@ fn proofs() -> Vec<Sample> {
         ("reauthenticate-password", again(None, true, FormErrors::none())),
         ("reauthenticate", again(None, false, wrong())),
         ("reauthenticate-act", again(Some(act), false, FormErrors::none())),
+    ]
+}
+
+fn hold(waiting: bool) -> HoldLine {
+    let person =
+        |username: &str, told: Option<i64>| PersonLine { username: username.into(), told: told.map(ago), approved: told.is_none() };
+    HoldLine {
+        id: "h1".into(),
+        description: "Remove the factor “blue <key>” of the account ada".into(),
+        proposer: "ada".into(),
+        proposed: ago(7_200),
+        due: ago(-252_000),
+        waiting,
+        outcome: if waiting { "Waits" } else { "Will not happen" },
+        closed: (!waiting).then(|| ago(60)),
+        because: (!waiting).then(|| "the session that proposed it was ended".into()),
+        open_until: None,
+        people: vec![person("ada", None), person("grace", Some(7_190))],
+        may_veto: waiting,
+        may_approve: waiting,
+    }
+}
+
+fn hold_pages() -> Vec<Sample> {
+    let list = |lines| html(&holds::Holds { frame: ada(), lines, act: None, next_page: Some("h0".into()) });
+    let granted = HoldLine { outcome: "Let through", because: None, open_until: Some(ago(-600_000)), ..hold(false) };
+    vec![
+        ("holds", list(vec![hold(true), hold(false), granted])),
+        ("holds-none", list(vec![])),
+        ("veto", html(&holds::Veto { frame: stranger(), token: "t0k3n".into(), hold: hold(true) })),
+        ("veto-over", html(&holds::Veto { frame: stranger(), token: "t0k3n".into(), hold: hold(false) })),
+        ("vetoed", html(&holds::Vetoed { frame: stranger(), over: false })),
+        ("vetoed-over", html(&holds::Vetoed { frame: stranger(), over: true })),
     ]
 }
 

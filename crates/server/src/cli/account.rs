@@ -11,7 +11,8 @@ use index::accounts::setup;
 use index::accounts::show::{self, Shown};
 use index::act::{act, view};
 use index::ids::{AccountId, EventId, Site};
-use index::policy::{Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeSetupLink, ThawAccount};
+use index::policy::{Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount};
+use index::signin::reset;
 use index::{Env, Refused};
 
 use super::Common;
@@ -52,18 +53,20 @@ enum What {
         /// The user name.
         name: String,
     },
+    /// Print a link to choose a new password, good once and for half an hour: administrators get none by mail.
+    ResetLink(Stop),
     /// Stop an account: its sessions, tokens and running uploads. Nothing is deleted.
     Freeze(Stop),
     /// Let an account go again: exactly as it was, except for causes that others added.
     Thaw(Stop),
 }
 
-/// What `freeze` and `thaw` take.
+/// What `freeze`, `thaw` and `reset-link` take.
 #[derive(Args, Debug)]
 struct Stop {
     /// The user name.
     name: String,
-    /// Why: it stands in the account's history and in the mail to its owner.
+    /// Why: it stands in the account's history and in the mail about it.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -116,6 +119,7 @@ impl Shell {
                 let account = self.find(&name).await?;
                 self.print_link(account, &name).await
             }
+            What::ResetLink(stop) => self.reset_link(&stop).await,
             What::Freeze(stop) => self.freeze(&stop).await,
             What::Thaw(stop) => self.thaw(&stop).await,
         }
@@ -161,6 +165,19 @@ impl Shell {
         } else {
             println!("{}", as_text(&shown));
         }
+        Ok(())
+    }
+
+    #[expect(clippy::print_stdout, reason = "the link is what the command is for")]
+    async fn reset_link(&self, stop: &Stop) -> anyhow::Result<()> {
+        let account = self.find(&stop.name).await?;
+        let (env, reason) = (self.env.clone(), stop.reason.clone());
+        let made = act::<MakeResetLink, _, _>(&self.env, &self.operator, account, move |tx, permit| {
+            let (env, reason) = (env.clone(), reason.clone());
+            Box::pin(async move { reset::make_link(&env, tx, permit, &reason).await })
+        });
+        let token = made.await.map_err(|refused| said(refused, &stop.name))?;
+        println!("{}", self.env.config.link(&format!("/account/reset-password/?token={}", token.expose())));
         Ok(())
     }
 

@@ -27,8 +27,10 @@ impl Check {
         let env = common.open(common.settings(std::collections::BTreeMap::new())?).await?;
         let print = if self.json { print_json } else { print_line };
         let checked = check(&env, self.deep, |finding| print(&finding)).await.context("the check did not end")?;
+        let listed = env.breach.verify(self.deep);
         env.db.clone().close().await;
         self.print_end(checked);
+        self.print_listed(listed?);
         if checked.wrong > 0 {
             bail!(
                 "{} of {} files and {} metadata companions lack their bytes: put the blobs back from a backup, under the digests named above",
@@ -47,6 +49,16 @@ impl Check {
             println!("{}", json!({ "files": files, "companions": companions, "wrong": wrong, "orphans": orphans }));
         } else {
             println!("checked {files} files and {companions} metadata companions: {wrong} lack their bytes; {orphans} blobs have no row");
+        }
+    }
+}
+
+impl Check {
+    /// The set of stolen passwords, if there is one.
+    #[expect(clippy::print_stdout, reason = "what was found is what the command is for")]
+    fn print_listed(&self, rows: Option<u64>) {
+        if let Some(rows) = rows.filter(|_| !self.json) {
+            println!("the list of stolen passwords is sound: {rows} passwords");
         }
     }
 }

@@ -5,6 +5,7 @@
 mod account;
 mod check;
 mod migrate;
+mod passwords;
 mod serve;
 mod tables;
 mod work;
@@ -56,10 +57,12 @@ enum Command {
     Work(work::Work),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
-    /// Accounts: create, show, set-up links, freeze and thaw.
+    /// Accounts: create, show, set-up and reset links, freeze and thaw.
     Account(account::Account),
     /// Compare the database with the blobs.
     Check(check::Check),
+    /// The list of stolen passwords: import it.
+    Passwords(passwords::Passwords),
     /// Print a table of the running version.
     Tables(tables::Tables),
 }
@@ -69,6 +72,7 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account create", ActionName::CreateAccount),
     ("account show", ActionName::InspectAccount),
     ("account setup-link", ActionName::MakeSetupLink),
+    ("account reset-link", ActionName::MakeResetLink),
     ("account freeze", ActionName::FreezeAccount),
     ("account thaw", ActionName::ThawAccount),
 ];
@@ -100,6 +104,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
         Command::Account(account) => account.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
+        Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),
     }
 }

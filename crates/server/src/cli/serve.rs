@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use clap::Args;
 use index::config::Config;
+use index::holds::serving;
 use index::projects::watching;
 use index::{Env, work};
 use tokio::net::TcpListener;
@@ -15,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Common, account};
 use crate::gate::{App, router};
-use crate::{listen, routes};
+use crate::{listen, metrics, routes};
 
 /// Flags of `serve`.
 #[derive(Args, Debug)]
@@ -40,24 +41,65 @@ impl Serve {
         let config = common.settings(flags)?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        env.breach.must_be_readable()?;
         let listener = TcpListener::bind(env.config.listen).await.with_context(|| format!("cannot listen on {}", env.config.listen))?;
-        serve(env, common.drill(), listener).await
+        let admin = admin_listener(&env).await?;
+        serve(env, common.drill(), listener, admin).await
     }
 }
 
-async fn serve(env: Env, drill: Option<String>, listener: TcpListener) -> anyhow::Result<()> {
+/// The second listener, if the settings name one; measures are counted only then.
+pub(super) async fn admin_listener(env: &Env) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = env.config.admin_listen else { return Ok(None) };
+    metrics::install()?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (`server.admin_listen`)"))?;
+    Ok(Some(listener))
+}
+
+/// Answers on the second listener until told to stop.
+pub(super) async fn serve_admin(env: Env, listener: Option<TcpListener>, mut stopped: watch::Receiver<bool>) {
+    let Some(listener) = listener else { return };
+    let stop = async move { drop(stopped.wait_for(|stop| *stop).await) };
+    let served = listen::serve(listener, router(App::new(env, None), routes::admin()), stop);
+    tokio::select! {
+        () = served => {}
+        () = metrics::keep_up() => {}
+    }
+}
+
+async fn serve(env: Env, drill: Option<String>, listener: TcpListener, admin: Option<TcpListener>) -> anyhow::Result<()> {
     account::print_first_link(&env).await?;
+    // Before anybody can propose or veto: what was not served is added to every hold (R9).
+    serving::beat(&env).await?;
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let beating = tokio::spawn(beat(env.clone(), stopped.clone()));
     let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));
+    let measures = tokio::spawn(serve_admin(env.clone(), admin, stopped.clone()));
     let app = router(App::new(env.clone(), drill), routes::table());
     tracing::info!(listen = %env.config.listen, public_url = %env.config.public_url, "accepting connections");
     listen::serve(listener, app, until_told(stop)).await;
     jobs.await.context("the jobs ended badly")?;
     watching.await.context("watching ended badly")?;
+    measures.await.context("the second listener ended badly")?;
+    beating.await.context("the heartbeat ended badly")?;
     env.db.clone().close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says every half minute that the index serves, until told to stop.
+async fn beat(env: Env, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(serving::BEAT) => {
+                if let Err(e) = serving::beat(&env).await {
+                    tracing::error!(error = %e, "the heartbeat could not be written: the time will be added to every hold");
+                }
+            }
+            told = stop.changed() => if told.is_err() { break },
+        }
+    }
 }
 
 /// Waits for SIGTERM or SIGINT, then tells the jobs too.

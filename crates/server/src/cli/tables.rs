@@ -1,4 +1,4 @@
-//! `strongroom tables`: prints the six tables of the running version; the reference pages are the same text.
+//! `strongroom tables`: prints the six tables of the running version, and what each act ends; the reference pages are the same text.
 
 use clap::{Args, ValueEnum};
 
@@ -19,6 +19,8 @@ pub enum Which {
     Settings,
     /// Every limit.
     Limits,
+    /// What each act ends.
+    Ends,
 }
 
 /// Flags of `tables`.
@@ -45,6 +47,7 @@ impl Tables {
             Which::Jobs => reference::jobs(),
             Which::Settings => reference::settings(),
             Which::Limits => reference::limits(),
+            Which::Ends => reference::ends(),
         };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&rows.json())?);

@@ -7,7 +7,7 @@ use index::work;
 use tokio::sync::watch;
 
 use super::Common;
-use super::serve::{start_logging, until_told};
+use super::serve::{admin_listener, serve_admin, start_logging, until_told};
 
 /// Flags of `work`.
 #[derive(Args, Debug)]
@@ -22,9 +22,14 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        // Beside a server on the same machine and with the same settings the address is taken: jobs go on without it.
+        let admin = admin_listener(&env).await.unwrap_or_else(|e| {
+            tracing::warn!(error = format!("{e:#}"), "measures are not to be had from this process");
+            None
+        });
         let (stop, stopped) = watch::channel(false);
         tracing::info!("working jobs");
-        tokio::join!(work::run(env.clone(), stopped), until_told(stop));
+        tokio::join!(work::run(env.clone(), stopped.clone()), serve_admin(env.clone(), admin, stopped), until_told(stop));
         env.db.clone().close().await;
         tracing::info!("stopped");
         Ok(())

@@ -24,7 +24,6 @@ pub(super) async fn keep(app: &App, (door, action): (Door, ActionName), seen: &S
     let wants_fresh = !accepts.contains(Credential::Session);
     let wants_key = !accepts.contains(Credential::FreshSession);
     let kept = Kept { wants_key, ..Kept::of(&seen.target, fields, wants_fresh) };
-    let account = identified.actor.account()?;
-    let id = kept::keep(&app.env, &identified.actor, account, (action, &kept)).await.ok()?;
+    let id = kept::keep(&app.env, &identified.actor, (action, &kept)).await.ok()?;
     Some(Refusal::ReauthenticateFor(id))
 }

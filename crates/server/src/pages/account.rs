@@ -44,6 +44,16 @@ pub struct Login {
     pub next: Option<String>,
 }
 
+/// Instead of a sign-in: the password was right, and a list of stolen ones has it.
+#[derive(Template)]
+#[template(path = "account/password-disabled.html")]
+pub struct PasswordDisabled {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Administrators get no link by mail.
+    pub administrator: bool,
+}
+
 /// `/account/two-factor/`.
 #[derive(Template)]
 #[template(path = "account/two-factor.html")]

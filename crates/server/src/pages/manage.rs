@@ -80,8 +80,10 @@ pub struct AddressLine {
 
 /// A factor of an account.
 pub struct FactorLine {
-    /// Its id.
+    /// Its id, sent as `device_id`.
     pub id: String,
+    /// Whether it is an authenticator app.
+    pub is_totp: bool,
     /// What it is: "Authenticator app (TOTP)".
     pub kind: String,
     /// What its owner calls it; nothing for an app.
@@ -134,6 +136,8 @@ pub struct TwoFactor {
     pub accepted: AcceptedKeys,
     /// How many recovery codes are unused; nothing while there are none.
     pub codes_left: Option<u32>,
+    /// The proof that was made for a form of the page.
+    pub act: Option<String>,
 }
 
 /// The keys that an account has, as `signalAllAcceptedCredentials` takes them.
@@ -443,13 +447,14 @@ pub fn nav(here: &str) -> Nav<'_> {
 
 impl Nav<'_> {
     /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 7] = [
+    const PAGES: [(&'static str, &'static str, &'static str); 8] = [
         ("account", "/manage/account/", "Overview"),
         ("projects", "/manage/projects/", "Projects"),
         ("token", "/manage/account/token/", "API tokens"),
         ("two-factor", "/manage/account/two-factor/", "Two factors"),
         ("sessions", "/manage/account/sessions/", "Sessions"),
         ("emails", "/manage/account/emails/", "Addresses"),
+        ("holds", "/manage/holds/", "Changes that wait"),
         ("history", "/manage/account/security-history/", "Security history"),
     ];
 }

@@ -4,9 +4,12 @@
 //! nothing: who may see it, and what its forms do, is the business of the handlers that fill it in.
 
 pub mod account;
+pub mod admin;
+pub mod containing;
 pub mod errors;
 pub mod form;
 pub mod frame;
+pub mod holds;
 pub mod manage;
 pub mod parts;
 pub mod public;

@@ -4,16 +4,17 @@ use data_encoding::BASE64URL_NOPAD;
 use index::accounts::addresses::{self, AddressRow};
 use index::accounts::history;
 use index::accounts::show::{self, Factor, Overview};
+use index::ids::ActId;
 use index::policy::{SeeAccount, SendVerification, Standing};
-use index::signin::keys;
+use index::signin::{keys, recovery};
 use serde::Deserialize;
 
 use super::gates::{self, frame};
 use super::{field_error, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
-use crate::pages::FormErrors;
 use crate::pages::manage::{AcceptedKeys, Account, AddressLine, Emails, EventLine, FactorLine, SecurityHistory, TwoFactor};
+use crate::pages::{Action, Banner, FormErrors, Kind};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -26,6 +27,7 @@ async fn overview_of(ctx: &Ctx<SeeAccount>) -> Result<(Overview, Standing), Refu
 fn factor_lines(ctx: &Ctx<SeeAccount>, factors: &[Factor]) -> Vec<FactorLine> {
     let line = |factor: &Factor| FactorLine {
         id: factor.id.to_string(),
+        is_totp: factor.kind == "totp",
         kind: kind_words(factor).to_owned(),
         label: (!factor.label.is_empty()).then(|| factor.label.clone()),
         synced: factor.synced,
@@ -57,8 +59,10 @@ fn address_lines(env: &index::Env, rows: Vec<AddressRow>) -> Vec<AddressLine> {
 pub async fn overview(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> {
     let (overview, standing) = overview_of(&ctx).await?;
     let primary = overview.addresses.iter().find(|row| row.is_primary).map(|row| row.address.clone()).unwrap_or_default();
+    let mut surroundings = frame(&ctx, None);
+    surroundings.banners.extend(few_codes(overview.codes_left));
     let page = Account {
-        frame: frame(&ctx, None),
+        frame: surroundings,
         username: overview.account.username,
         name: overview.account.display_name,
         created: when(ctx.env(), overview.account.created_at),
@@ -72,6 +76,14 @@ pub async fn overview(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> 
         password: FormErrors::none(),
     };
     Ok(Reply::page(&page))
+}
+
+/// The reminder that few recovery codes are left.
+fn few_codes(left: Option<u32>) -> Option<Banner> {
+    let left = left.filter(|left| *left <= recovery::FEW)?;
+    let text = if left == 1 { "One recovery code is left.".to_owned() } else { format!("{left} recovery codes are left.") };
+    let action = Action::new("Make new recovery codes", "/manage/account/recovery-codes/regenerate");
+    Some(Banner::new(Kind::Warning, text, Some(action)))
 }
 
 /// `GET /manage/account/emails/`.
@@ -111,7 +123,7 @@ pub async fn reverify(ctx: Ctx<SendVerification>, input: Form<Email>) -> Result<
 ///
 /// # Errors
 /// The database.
-pub async fn two_factor(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal> {
+pub async fn two_factor(ctx: Ctx<SeeAccount>, input: Input<Nothing, Back>) -> Result<Reply, Refusal> {
     let (overview, standing) = overview_of(&ctx).await?;
     let factors = factor_lines(&ctx, &overview.factors);
     let account = ctx.account()?;
@@ -124,8 +136,15 @@ pub async fn two_factor(ctx: Ctx<SeeAccount>, _: Input) -> Result<Reply, Refusal
         phishable: standing.factor && !standing.key,
         accepted: AcceptedKeys { party, user: BASE64URL_NOPAD.encode(account.0.as_bytes()), ids },
         codes_left: overview.codes_left,
+        act: input.query.act.as_deref().and_then(ActId::parse).map(|act| act.to_string()),
     };
     Ok(Reply::page(&page))
+}
+
+/// The proof with which somebody comes back to a form of the page.
+#[derive(Deserialize)]
+pub struct Back {
+    act: Option<String>,
 }
 
 /// Where a page of the history begins.

@@ -6,11 +6,11 @@ use index::ids::ActId;
 use index::policy::{AddFactor, AddFirstFactor, Denied, Gate, MakeRecoveryCodes, ProveMailbox, ProveRecoveryCodes, SeeAccount, Standing};
 use index::signin::factor::{self, Enrolled, Pending};
 use index::signin::mailbox::{self, Typed};
-use index::signin::recovery::{self, EnteredBack};
+use index::signin::recovery::{self, EnteredBack, Made};
 use index::{Refused, accounts};
 use serde::Deserialize;
 
-use super::{HOME, Next, next, refused_form, when};
+use super::{HOME, Next, holds, next, refused_form, when};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::account::VerifyMailbox;
@@ -243,12 +243,13 @@ pub async fn generate(ctx: Ctx<MakeRecoveryCodes>, input: Form<Codes>) -> Result
     let next = next::checked(&ctx, input.form.next.as_deref());
     let act = input.form.act.as_deref().and_then(ActId::parse);
     match recovery::generate(ctx.env(), ctx.actor(), ctx.account()?, act).await {
-        Ok(codes) => {
+        Ok(Made::Held(_)) => Ok(Reply::see_other(holds::PAGE)),
+        Ok(Made::Now(codes)) => {
             let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
             Ok(Reply::page(&codes_page(&ctx, ctx.frame(), codes, (0, None, next))))
         }
         Err(Refused::Denied(Denied::NeedsProof)) => {
-            Err(ctx.ask_proof(serde_json::Value::Null, "Make new recovery codes; the old ones stop working.").await)
+            Err(ctx.ask_proof(serde_json::Value::Null, &format!("{}.", recovery::DESCRIPTION)).await)
         }
         Err(refused) => Err(refused.into()),
     }
@@ -344,6 +345,7 @@ pub async fn totp(ctx: Ctx<AddFirstFactor>, input: Form<Totp>) -> Result<Reply, 
             let reply = Reply::see_other(next.as_deref().unwrap_or(HOME));
             return Ok(reply.with_cookie(CookieName::Session, token.expose(), ctx.https()));
         }
+        Ok(Enrolled::Held(_)) => return Ok(Reply::see_other(holds::PAGE)),
         Ok(Enrolled::Wrong) => "This is not the code that the app shows for this secret.".to_owned(),
         Ok(Enrolled::Drifted(steps)) => factor::drift_words(steps),
         Err(Refused::Denied(Denied::NeedsProof)) => {

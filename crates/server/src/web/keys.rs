@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::gates::frame;
-use super::{next, proofs, refused_form, signin};
+use super::{holds, next, proofs, refused_form, signin};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
@@ -131,6 +131,10 @@ pub async fn add(ctx: Ctx<AddFactor>, input: Form<New>) -> Result<Reply, Refusal
             let reply = Reply::see_other(next.as_deref().unwrap_or(FACTORS)).told_to_script("The key was added.");
             Ok(reply.with_cookie(CookieName::Session, token.expose(), ctx.https()))
         }
+        Ok(Added::Held(_)) => {
+            Ok(Reply::see_other(holds::PAGE)
+                .told_to_script("This waits for a day, because your device is new here: see the page that opens."))
+        }
         Ok(Added::Refused(why)) => Ok(failed(&why)),
         Err(Refused::Denied(Denied::NeedsProof)) => {
             let (parameters, description) = keys::to_prove(&label)?;
@@ -198,7 +202,7 @@ pub async fn answer(ctx: Ctx<UseKey>, input: Form<Used>) -> Result<Reply, Refusa
 }
 
 /// What a script is told when an answer was not taken. A passkey that no account has is named, so that its keeper can drop it.
-fn failed(why: &Why) -> Reply {
+pub(super) fn failed(why: &Why) -> Reply {
     let mut fail = json!({ "errors": [why.says()] });
     if let Why::Unknown(id) = why {
         fail["unknown_credential"] = id.as_str().into();
@@ -206,7 +210,7 @@ fn failed(why: &Why) -> Reply {
     Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "fail": fail }))
 }
 
-fn failed_input(refused: Refused) -> Result<Reply, Refusal> {
+pub(super) fn failed_input(refused: Refused) -> Result<Reply, Refusal> {
     match refused {
         Refused::Invalid(invalid) => Ok(Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "fail": { "errors": [invalid.message] } }))),
         other => Err(other.into()),

@@ -1,7 +1,11 @@
 //! Handlers of the pages for people: they read forms, call verbs, and show what came of it. No rules live here.
 
 pub mod account;
+pub mod admin;
+pub mod containing;
+pub mod factors;
 pub mod gates;
+pub mod holds;
 pub mod keys;
 pub mod next;
 pub mod projects;

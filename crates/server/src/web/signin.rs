@@ -14,7 +14,7 @@ use super::{HOME, Next, Token, link_dead, link_page, next, refused_form, when};
 use crate::client;
 use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
-use crate::pages::account::{ConfirmLogin, Confirming, Login, Logout, RecoveryCode, TwoFactor};
+use crate::pages::account::{ConfirmLogin, Confirming, Login, Logout, PasswordDisabled, RecoveryCode, TwoFactor};
 use crate::pages::{Action as Button, FormErrors};
 use crate::refusal::Refusal;
 use crate::reply::{CookieName, Reply};
@@ -60,6 +60,7 @@ pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, 
             let errors = FormErrors::one("", WRONG);
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
         }
+        Outcome::Breached { administrator } => Ok(refused_form(&PasswordDisabled { frame: ctx.frame(), administrator })),
         other => finished(&ctx, other, next.as_deref()),
     }
 }
@@ -86,8 +87,11 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
         Outcome::SignedIn(opened) => Ok(with_opened(ctx, Reply::see_other(next.unwrap_or(HOME)), &opened)),
         Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
         Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
+        Outcome::Contained(token) => {
+            Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused => {
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
         }
     }

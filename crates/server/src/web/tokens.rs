@@ -5,7 +5,7 @@ use index::clock::Time;
 use index::ids::{AccountId, ActId, TokenId};
 use index::policy::{Action, Denied, MintToken, RevokeToken, SeeTokens};
 use index::signin::acts;
-use index::tokens::{self, Line, Minted, NewToken, Scope};
+use index::tokens::{self, Asked, Asking, Line, Minted, NewToken, Scope};
 use index::{Invalid, Refused};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use crate::pages::manage::{LastUsed, ScopeChoice, TokenLine, TokenScope, TokenSh
 use crate::pages::{FormErrors, When};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::web::holds;
 
 /// Where the page of tokens is.
 const PAGE: &str = "/manage/account/token/";
@@ -79,7 +80,8 @@ pub async fn mint(ctx: Ctx<MintToken>, input: Form<Mint>) -> Result<Reply, Refus
     };
     let parameters = serde_json::json!(typed);
     match attempt(&ctx, new.clone(), act, parameters.clone()).await {
-        Ok(minted) => Ok(Reply::page(&shown(&ctx, &new, &minted))),
+        Ok(Asked::Now(minted)) => Ok(Reply::page(&shown(&ctx, &new, &minted))),
+        Ok(Asked::Held(_)) => Ok(Reply::see_other(holds::PAGE)),
         Err(Refused::Invalid(invalid)) => refused(&ctx, typed, &invalid, act).await,
         Err(Refused::Denied(Denied::NeedsProof)) => Err(ctx.ask_proof(parameters, &describe(&new)).await),
         Err(other) => Err(other.into()),
@@ -93,15 +95,13 @@ fn read(typed: &Typed, token_actions: &str) -> Result<NewToken, Invalid> {
     NewToken::read(&typed.description, &typed.token_scope, &typed.expires_in_days)
 }
 
-async fn attempt(ctx: &Ctx<MintToken>, new: NewToken, act: Option<ActId>, parameters: serde_json::Value) -> Result<Minted, Refused> {
+async fn attempt(ctx: &Ctx<MintToken>, new: NewToken, act: Option<ActId>, parameters: serde_json::Value) -> Result<Asked, Refused> {
     let env = ctx.env().clone();
     let account = ctx.actor().account().ok_or(Denied::NotValid)?;
     ctx.act(account, move |tx, permit| {
-        let (env, new, parameters) = (env.clone(), new.clone(), parameters.clone());
-        Box::pin(async move {
-            acts::spend(&env, tx, permit, act, &parameters).await?;
-            tokens::mint(&env, tx, permit, &new).await
-        })
+        let (env, new) = (env.clone(), new.clone());
+        let asking = Asking { act, parameters: parameters.clone(), description: describe(&new) };
+        Box::pin(async move { tokens::ask(&env, tx, permit, &new, asking).await })
     })
     .await
 }

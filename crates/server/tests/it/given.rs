@@ -306,3 +306,117 @@ pub fn blobs(env: &Env) -> Vec<String> {
     }
     found
 }
+
+/// The account with this name.
+pub async fn account_id(world: &World, username: &str) -> AccountId {
+    let rows = all::<accounts::Entity>(world).await;
+    rows.into_iter().find(|row| row.username == username).expect("there is such an account").id
+}
+
+/// One more verified address, made now.
+pub async fn address(world: &World, account: AccountId, address: &str) -> AddressId {
+    let (env, address) = (world.env.clone(), address.to_owned());
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let (now, entropy) = (tx.now(), &*env.entropy);
+            let id = AddressId::new(now, entropy);
+            addresses::ActiveModel {
+                id: Set(id),
+                account_id: Set(account),
+                address: Set(address.clone()),
+                folded: Set(address),
+                is_primary: Set(false),
+                verified_at: Set(Some(now)),
+                from_at: Set(now),
+                until_at: Set(None),
+                began_by: Set(EventId::new(now, entropy)),
+                ended_by: Set(None),
+                ..Default::default()
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(id)
+        })
+    });
+    done.await.expect("an address can be added")
+}
+
+/// Makes an account an owner of a project.
+pub async fn owner(world: &World, project: &str, account: AccountId) {
+    let rows = all::<index::db::entities::projects::Entity>(world).await;
+    let project = rows.into_iter().find(|row| row.normalized == project).expect("there is such a project").id;
+    let env = world.env.clone();
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            index::db::entities::roles::ActiveModel {
+                id: Set(index::ids::RoleId::new(tx.now(), &*env.entropy)),
+                project_id: Set(project),
+                account_id: Set(account),
+                role: Set("Owner".to_owned()),
+                founding: Set(false),
+                from_at: Set(tx.now()),
+                until_at: Set(None),
+                began_by: Set(EventId::new(tx.now(), &*env.entropy)),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(())
+        })
+    });
+    done.await.expect("a role can be added");
+}
+
+/// All open sessions of an account, as if a security key had just been proved in them.
+pub async fn stepped_up(world: &World, account: AccountId) {
+    let now = world.env.now();
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            for row in sessions::Entity::find().filter(sessions::Column::AccountId.eq(account)).all(tx.connection()).await? {
+                let mut row = row.into_active_model();
+                row.proved_at = Set(Some(now));
+                row.proved_with = Set(Some("webauthn".to_owned()));
+                row.update(tx.connection()).await?;
+            }
+            Ok(())
+        })
+    });
+    done.await.expect("sessions can be changed");
+}
+
+/// A browser in which the account is signed in as an administrator who just used a security key.
+pub async fn staff(world: &World, account: AccountId) -> Browser<'_> {
+    let env = world.env.clone();
+    let done = housekeeping(&world.env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            index::db::entities::staff_roles::ActiveModel {
+                id: Set(index::ids::RoleId::new(tx.now(), &*env.entropy)),
+                account_id: Set(account),
+                role: Set("administrator".to_owned()),
+                from_at: Set(tx.now()),
+                until_at: Set(None),
+                began_by: Set(EventId::new(tx.now(), &*env.entropy)),
+                ended_by: Set(None),
+            }
+            .insert(tx.connection())
+            .await?;
+            factors::ActiveModel {
+                id: Set(FactorId::new(tx.now(), &*env.entropy)),
+                account_id: Set(account),
+                kind: Set("webauthn".to_owned()),
+                label: Set("a key".to_owned()),
+                secret_sealed: Set(vec![0]),
+                from_at: Set(tx.now()),
+                began_by: Set(EventId::new(tx.now(), &*env.entropy)),
+                ..Default::default()
+            }
+            .insert(tx.connection())
+            .await?;
+            Ok(())
+        })
+    });
+    done.await.expect("a role can be added");
+    let browser = browser(world, account).await;
+    stepped_up(world, account).await;
+    browser
+}

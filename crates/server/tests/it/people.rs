@@ -25,7 +25,7 @@ pub struct Person<'w> {
     /// The recovery codes that are not used yet.
     pub codes: Mutex<Vec<String>>,
     /// The step whose code was used last: a phone's owner waits for the next one.
-    used: Mutex<i64>,
+    pub used: Mutex<i64>,
 }
 
 impl World {

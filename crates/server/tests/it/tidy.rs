@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The floors of `index`, from the ground: a room may use lower ones and its own.
 const FLOORS: &[&[&str]] = &[
-    &["clock"],
-    &["ids", "rates"],
+    &["clock", "measure"],
+    &["ids", "rates", "egress"],
     &["config", "denied", "resources"],
     &["refused"],
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
@@ -196,6 +196,24 @@ fn the_lints_that_keep_the_house_stand() {
     }
 }
 
+/// `unsafe` stands in one file, which maps another into memory; the lint refuses it everywhere else.
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
+    assert!(manifest.contains("unsafe_code = \"deny\""), "the lint is gone");
+    let home = "crates/index/src/breach/map.rs";
+    for (name, text) in all_sources().into_iter().filter(|(name, _)| name != "crates/server/tests/it/tidy.rs") {
+        let allows = text.matches("unsafe_code").count();
+        let blocks = text.lines().filter(|line| !line.trim_start().starts_with("//") && line.contains("unsafe {")).count();
+        let expected = usize::from(name == home);
+        assert_eq!((allows, blocks), (expected, expected), "{name}");
+    }
+    for krate in ["formats", "credentials", "index", "server"] {
+        let manifest = fs::read_to_string(root().join("crates").join(krate).join("Cargo.toml")).expect("a manifest");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{krate} does not take the lints of the workspace");
+    }
+}
+
 /// Every table has an entity and every column a field, on both engines: checked by reading all of them.
 #[test]
 fn every_table_of_the_migration_has_an_entity() {
@@ -230,4 +248,15 @@ fn every_section_of_the_help_page_that_is_named_exists() {
         }
     }
     assert!(named > 5, "only {named} sections are named");
+}
+
+/// R7: only the room of holds lets what loosens through, so that no verb can take the way around it.
+#[test]
+fn only_the_room_of_holds_lets_through_what_loosens() {
+    for (name, text) in sources(&root().join("crates/index/src")) {
+        let own = name.contains("/src/holds/");
+        for (word, home) in [("Loosened::of(", "permit.rs"), ("act::loosening", "act.rs"), ("act::held", "act.rs")] {
+            assert!(own || name.ends_with(home) || !without_tests(&text).contains(word), "{name} uses {word}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use index::act::{Housekeeping, housekeeping};
 use index::clock::{HandClock, Time};
 use index::config::Config;
 use index::db::Reading;
+use index::holds::serving;
 use index::{Env, limits, open, work};
 use sea_orm::{ConnectionTrait, Database};
 use server::gate::{App, router};
@@ -97,14 +98,20 @@ impl World {
         self.clock.advance(by);
     }
 
-    /// Works all jobs that are due.
+    /// Works all jobs that are due, while the index serves.
     pub async fn work(&self) {
+        serving::beat(&self.env).await.expect("the database answers");
         while work::step(&self.env).await.expect("the queue answers") {}
     }
 
     /// All mail so far, oldest first, after working the jobs that are due.
     pub async fn mail(&self) -> Vec<Mail> {
         self.work().await;
+        self.mail_as_it_lies()
+    }
+
+    /// The mail that was sent so far: no job runs for it.
+    pub fn mail_as_it_lies(&self) -> Vec<Mail> {
         let folder = self.env.config.data_dir.join("mail/new");
         let mut files: Vec<_> = std::fs::read_dir(folder).map(|d| d.map(|f| f.expect("readable").path()).collect()).unwrap_or_default();
         files.sort();

@@ -11,6 +11,8 @@ pub struct Model {
     pub id: HoldPersonId,
     pub hold_id: HoldId,
     pub account_id: AccountId,
+    /// Whether his role is settled, and what he approved with.
+    pub settled: bool,
     pub may_veto: bool,
     /// When the mail server accepted a notice, or it was shown to the person signed in (R9).
     pub told_at: Option<Time>,

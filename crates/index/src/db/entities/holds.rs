@@ -27,6 +27,8 @@ pub struct Model {
     /// Waiting, done, vetoed, died.
     pub state: String,
     pub created_at: Time,
+    /// When its time began: when the last of its people was told.
+    pub served_from: Time,
     /// Moves when the index did not serve (R9).
     pub due_at: Time,
     pub closed_at: Option<Time>,
@@ -34,6 +36,10 @@ pub struct Model {
     pub ended_by: Option<EventId>,
     pub case_id: Option<CaseId>,
     pub ended_because: Option<String>,
+    /// A grant that has waited opens its door once.
+    pub used_at: Option<Time>,
+    /// Keyed hash of the mailbox whose link vetoed (R17).
+    pub veto_mailbox: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

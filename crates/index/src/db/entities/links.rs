@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: LinkId,
-    /// Verify-email, reset-password, setup.
+    /// Verify-email, reset-password, setup, not-me, alarm.
     pub purpose: String,
     pub account_id: Option<AccountId>,
     pub address_id: Option<AddressId>,

@@ -92,15 +92,19 @@ CREATE TABLE holds (
   factor_id {uuid},
   state TEXT NOT NULL,
   created_at BIGINT NOT NULL,
+  served_from BIGINT NOT NULL,
   due_at BIGINT NOT NULL,
   closed_at BIGINT,
   began_by {uuid} NOT NULL,
   ended_by {uuid},
   case_id {uuid},
-  ended_because TEXT
+  ended_because TEXT,
+  used_at BIGINT,
+  veto_mailbox {bytes}
 );
 CREATE INDEX holds_account_id ON holds (account_id, id);
 CREATE INDEX holds_proposer_id ON holds (proposer_id, id);
+CREATE INDEX holds_subject ON holds (subject, closed_at);
 CREATE INDEX holds_due ON holds (due_at) WHERE state = 'waiting';
 -- One open hold per subject and kind.
 CREATE UNIQUE INDEX holds_open ON holds (action, subject) WHERE state = 'waiting';
@@ -109,6 +113,7 @@ CREATE TABLE hold_people (
   id {uuid} NOT NULL PRIMARY KEY,
   hold_id {uuid} NOT NULL,
   account_id {uuid} NOT NULL,
+  settled BOOLEAN NOT NULL,
   may_veto BOOLEAN NOT NULL,
   told_at BIGINT,
   approved_at BIGINT
@@ -140,3 +145,72 @@ CREATE INDEX deliveries_changed ON deliveries (changed_at, id);
 CREATE INDEX deliveries_state ON deliveries (state, changed_at);
 CREATE INDEX deliveries_event_id ON deliveries (event_id);
 CREATE INDEX deliveries_address_id ON deliveries (address_id);
+
+-- Who was contained from which mailbox (R17): a second one within 30 days pauses nothing.
+CREATE TABLE containments (
+  id {uuid} NOT NULL PRIMARY KEY,
+  account_id {uuid} NOT NULL,
+  folded TEXT NOT NULL,
+  case_id {uuid} NOT NULL,
+  at BIGINT NOT NULL,
+  paused BOOLEAN NOT NULL,
+  began_by {uuid} NOT NULL
+);
+CREATE INDEX containments_account_id ON containments (account_id, at);
+
+-- Addresses whose notices carry no link (R17): what its owner said is not theirs.
+CREATE TABLE quiet_addresses (
+  id {uuid} NOT NULL PRIMARY KEY,
+  account_id {uuid} NOT NULL,
+  folded TEXT NOT NULL,
+  from_at BIGINT NOT NULL,
+  began_by {uuid} NOT NULL
+);
+CREATE UNIQUE INDEX quiet_addresses_one ON quiet_addresses (account_id, folded);
+
+-- A credential that an alarm stopped on one project for a day (R14).
+CREATE TABLE pauses (
+  id {uuid} NOT NULL PRIMARY KEY,
+  project_id {uuid} NOT NULL,
+  credential_id {uuid} NOT NULL,
+  account_id {uuid} NOT NULL,
+  raised_by {uuid} NOT NULL,
+  case_id {uuid} NOT NULL,
+  from_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  began_by {uuid} NOT NULL
+);
+CREATE INDEX pauses_credential ON pauses (credential_id, project_id, expires_at);
+CREATE INDEX pauses_raised ON pauses (raised_by, project_id, from_at);
+
+-- The way back of a contained account (R16): what was proved in one browser. Without an account it is a name that nobody has.
+CREATE TABLE take_backs (
+  id {uuid} NOT NULL PRIMARY KEY,
+  account_id {uuid},
+  begun_with TEXT NOT NULL,
+  token_digest {bytes} NOT NULL UNIQUE,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  address_id {uuid},
+  address_proved_at BIGINT,
+  factor_id {uuid},
+  factor_proved_at BIGINT,
+  proved_with TEXT,
+  spent_at BIGINT,
+  began_by {uuid} NOT NULL
+);
+CREATE INDEX take_backs_account_id ON take_backs (account_id);
+CREATE INDEX take_backs_expiry ON take_backs (expires_at);
+
+-- A take-back with less than both proofs waits (R16); one that waits for each account and kind of proof.
+CREATE TABLE take_back_waits (
+  id {uuid} NOT NULL PRIMARY KEY,
+  account_id {uuid} NOT NULL,
+  proof TEXT NOT NULL,
+  from_at BIGINT NOT NULL,
+  due_at BIGINT NOT NULL,
+  until_at BIGINT,
+  began_by {uuid} NOT NULL,
+  ended_by {uuid}
+);
+CREATE UNIQUE INDEX take_back_waits_open ON take_back_waits (account_id, proof) WHERE until_at IS NULL;

@@ -17,7 +17,8 @@ use crate::db::entities::accounts;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, FactorAdded, FactorRefused};
-use crate::ids::{AccountId, ActId};
+use crate::holds::{self, Grant, Passed, wake};
+use crate::ids::{AccountId, ActId, HoldId};
 use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Denied, Permit};
 use crate::refused::{Invalid, Refused};
 use crate::signin::session::{self, With};
@@ -43,6 +44,8 @@ pub enum Added {
     Added(LinkToken),
     /// It is not, and why.
     Refused(Why),
+    /// It waits as this hold (R3); when that was served, the same may be asked once more.
+    Held(HoldId),
 }
 
 /// What the proof of adding a key is bound to.
@@ -112,8 +115,13 @@ pub async fn add(env: &Env, actor: &Actor, account: AccountId, new: NewKey) -> R
         return act::act::<AddFactor, _, _>(env, actor, account, move |tx, permit| {
             let (env, adding) = (inner.clone(), adding.clone());
             Box::pin(async move {
-                acts::spend(&env, tx, permit, adding.act, &parameters(&adding.label)).await?;
-                store(&env, tx, permit, &adding).await
+                let (parameters, description) = to_prove(&adding.label)?;
+                let proof = acts::spend(&env, tx, permit, adding.act, &parameters).await?;
+                let description = description.trim_end_matches('.').to_owned();
+                match holds::pass(&env, tx, permit, Grant { proof, parameters, description }).await? {
+                    Passed::Held(hold) => Ok(Added::Held(hold)),
+                    Passed::Now => store(&env, tx, permit, &adding).await,
+                }
             })
         })
         .await;
@@ -122,7 +130,11 @@ pub async fn add(env: &Env, actor: &Actor, account: AccountId, new: NewKey) -> R
         let (env, adding) = (inner.clone(), adding.clone());
         Box::pin(async move {
             factor::check_first(permit)?;
-            store(&env, tx, permit, &adding).await
+            let added = store(&env, tx, permit, &adding).await?;
+            if matches!(added, Added::Added(_)) {
+                wake::after_first_factor(&env, tx, permit, *permit.on()).await?;
+            }
+            Ok(added)
         })
     })
     .await

@@ -36,6 +36,8 @@ pub(super) enum Purpose {
     Factor,
     /// Proving again, for a fresh session or for one act.
     Prove,
+    /// The factor of a take-back.
+    TakeBack,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::SignIn => "sign-in",
             Self::Factor => "factor",
             Self::Prove => "prove",
+            Self::TakeBack => "take-back",
         }
     }
 }

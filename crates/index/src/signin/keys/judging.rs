@@ -85,7 +85,7 @@ fn belongs(bound: Bound, answer: &PublicKeyCredential, row: &factors::Model) -> 
 }
 
 /// Never silent: all addresses are told, and staff see one case for as long as it is open.
-async fn tell_cloned<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &factors::Model) -> Result<(), Refused> {
+pub(super) async fn tell_cloned<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &factors::Model) -> Result<(), Refused> {
     let account = row.account_id;
     let entry = Entry::of(KeyCounterRegressed { label: row.label.clone(), factor: row.id.to_string() }).about(account);
     let events::Recorded::Row(event) = events::record_failure(env, tx, permit, entry, row.id.0.as_bytes()).await? else {

@@ -9,6 +9,7 @@ mod ceremony; //  challenges, bound and spent once
 mod judging; //   an assertion against the rows
 mod library; //   what the library is asked, and how its answers are read
 mod rows; //      the rows of keys
+pub mod taking_back; // as the factor of a take-back
 mod using; //     signing in, the second factor, proving again
 
 pub use adding::{Added, NewKey, Proved, add, options_to_add, proved, to_prove};

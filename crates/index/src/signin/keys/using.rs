@@ -15,6 +15,7 @@ use super::judging::{self, Refusal, Right};
 use super::library::{self, Challenge, Read};
 use super::{Why, rows};
 use crate::accounts;
+use crate::accounts::taking_back::{self, Begun};
 use crate::act;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -118,7 +119,7 @@ pub async fn answer(env: &Env, actor: &Actor, answer: Answer) -> Result<Answered
     match bound.purpose {
         Purpose::SignIn => sign_in(env, actor, sent).await,
         Purpose::Factor => second_factor(env, actor, sent, answer.remember).await,
-        Purpose::Prove | Purpose::Add => prove_again(env, actor, sent).await,
+        Purpose::Prove | Purpose::Add | Purpose::TakeBack => prove_again(env, actor, sent).await,
     }
 }
 
@@ -145,6 +146,10 @@ async fn alone(env: &Env, tx: &mut Tx, permit: &Permit<UseKey>, sent: &Sent) -> 
     if state != State::Active {
         let event = SignInFailed { reason: "the account may not act".to_owned(), username: None };
         events::record_failure(env, tx, permit, Entry::of(event).about(right.account), right.account.0.as_bytes()).await?;
+        if state == State::Contained && taking_back::is_contained(tx, right.account).await? {
+            let token = taking_back::begin(env, tx, Some(right.account), Begun::Key, permit.event()).await?;
+            return Ok(Answered::SignIn(Outcome::Contained(token)));
+        }
         return Ok(Answered::SignIn(Outcome::Stopped(state)));
     }
     let finished = Finished { account: right.account, with: With::Key(right.factor), proved_at: tx.now(), remember: false };

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use index::Env;
 use index::act::{Housekeeping, act, housekeeping};
 use index::events::{self, Entry, Recorded, SignInFailed};
-use index::ids::Site;
+use index::ids::{AccountId, Site};
 use index::policy::{Actor, Origin, SignIn};
 use index::queue::{self, Claimed, JobKind, Take};
 use index::work;
@@ -69,11 +69,33 @@ async fn file_row(world: &World, blake2: &str, metadata: &str) {
     world.run(&sql).await;
 }
 
+/// A hold that could not be served for months.
+async fn hopeless_hold(world: &World, account: AccountId) {
+    let id = if world.is_postgres() { format!("'{account}'") } else { format!("x'{}'", account.0.simple()) };
+    let sql = format!(
+        "INSERT INTO holds (id, action, account_id, subject, payload, description, proposer_id, state, created_at, served_from, due_at, began_by) \
+         VALUES ({id}, 'account:remove-factor', {id}, 'x', 'null', 'Remove a factor', {id}, 'waiting', 0, 0, 0, {id})"
+    );
+    world.run(&sql).await;
+}
+
 /// Everything that a job could change: rows by table, mails, blobs.
 async fn everything(world: &World) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
-    for table in ["events", "event_private", "event_counts", "jobs", "sessions", "links", "acts", "limit_windows", "mailbox_codes", "files"]
-    {
+    for table in [
+        "events",
+        "event_private",
+        "event_counts",
+        "jobs",
+        "sessions",
+        "links",
+        "acts",
+        "limit_windows",
+        "mailbox_codes",
+        "files",
+        "holds",
+        "hold_people",
+    ] {
         all.insert(table.to_owned(), world.number(&format!("SELECT COUNT(*) AS n FROM {table}")).await.to_string());
     }
     all.insert("closed".to_owned(), world.number("SELECT COUNT(*) AS n FROM event_counts WHERE closed_by IS NOT NULL").await.to_string());
@@ -102,6 +124,7 @@ both_engines! {
         blob(&world, &digest("ab"), 3 * DAY).await;
         world.advance(Duration::from_secs(1200));
         world.run("INSERT INTO limit_windows (name, key, window_s, window_at, count) VALUES ('sign_in', ''||'', 60, 0, 1)".replace("''||''", if world.is_postgres() { "'\\x00'" } else { "x'00'" }).as_str()).await;
+        hopeless_hold(&world, ada).await;
         let own = world.env.clone();
         housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await })).await.expect("the queue answers");
         let mut met = Vec::new();

@@ -55,7 +55,7 @@ both_engines! {
         assert_eq!(world.mail().await.len(), 2, "the owner of another project is not told");
         assert!(to_ada.text.contains("192.0.2.7") && to_ada.text.contains("Mozilla"), "{}", to_ada.text);
         assert!(!to_bob.text.contains("192.0.2.7") && !to_bob.text.contains("Mozilla"), "{}", to_bob.text);
-        assert!(to_bob.text.contains("the account ada with an API token"), "{}", to_bob.text);
+        assert!(to_bob.text.contains("From where: the account ada\nWith: an API token\n"), "{}", to_bob.text);
         assert!(to_ada.message_id != to_bob.message_id);
     }
 

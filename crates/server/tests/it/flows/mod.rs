@@ -1,15 +1,28 @@
 //! Flows: what people and programs do, through the front door.
 
+mod breach;
 mod check;
+mod closed;
+mod metrics;
+mod devices;
+mod ends;
 mod freeze;
 mod gates;
+mod hold_safety;
+mod holds;
+mod waiting;
+mod health;
 mod jobs;
 mod mail;
+pub mod not_me;
 mod people;
+mod recovery_game;
 mod registration;
 mod reset;
 mod shell;
+mod sessions;
 mod signin;
+mod signin_model;
 mod smtp;
 mod files;
 mod json;
@@ -17,6 +30,7 @@ mod keys;
 mod pages;
 mod simple;
 mod spine;
+pub mod take_back;
 mod token_pages;
 mod tokens;
 mod upload;

@@ -110,6 +110,65 @@ both_engines! {
         assert!(page.contains("no link was sent: administrators ask the operator"), "{page}");
     }
 
+    /// The same page for everybody: administrators, frozen accounts and addresses that nobody verified are not told apart.
+    async fn an_administrator_a_frozen_account_and_a_stranger_are_answered_alike(world: World) {
+        for name in ["boss", "ada"] { world.verified(name).await; }
+        world.run(
+            "INSERT INTO staff_roles (id, account_id, role, from_at, began_by) SELECT id, id, 'administrator', 0, id FROM accounts WHERE username = 'boss'"
+        ).await;
+        world.run(
+            "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) SELECT id, id, 'frozen', 'a drill', 0, id FROM accounts WHERE username = 'ada'"
+        ).await;
+        let plain = |answer: &Answer| {
+            let request = answer.header("x-request-id").expect("a request id").to_owned();
+            answer.text().replace(&request, "")
+        };
+        let unknown = ask(&world.browser(), "nobody").await;
+        for typed in ["boss", "ada"] {
+            let answer = ask(&world.browser(), typed).await;
+            assert_eq!((answer.status(), plain(&answer)), (200, plain(&unknown)), "{typed}");
+        }
+        assert_eq!(world.number("SELECT COUNT(*) AS n FROM events WHERE kind = 'account:password:reset:request'").await, 0);
+    }
+
+    /// The same time for everybody: no answer comes before the time that the slowest of them needs.
+    async fn no_answer_comes_before_its_time(world: World) {
+        world.verified("ada").await;
+        for typed in ["ada", "nobody", "nobody@people.example.org", "ada@people.example.org"] {
+            let browser = world.browser();
+            let token = browser.get(REQUEST).await.csrf_token();
+            let began = std::time::Instant::now();
+            let answer = browser.post(REQUEST, &[("csrf_token", &token), ("username_or_email", typed)]).await;
+            assert!(answer.status() == 200 && began.elapsed() >= index::signin::reset::ANSWER_AFTER, "{typed}: {:?}", began.elapsed());
+        }
+    }
+
+    async fn a_login_ends_the_link_of_an_account_without_a_factor_too(world: World) {
+        let ada = world.verified("ada").await;
+        let link = link_for(&ada).await;
+        assert_eq!(world.browser().get(&link).await.status(), 200);
+        ada.log_in_with(&world.browser()).await;
+        assert_eq!(world.browser().get(&link).await.status(), 410);
+        assert_eq!(set(&world.browser(), &link, NEW).await.status(), 410);
+    }
+
+    /// P10: every address of the account is told, not only the one that the link went to.
+    async fn every_address_of_the_account_is_told_of_a_new_password(world: World) {
+        let ada = world.verified("ada").await;
+        world.run(
+            "INSERT INTO addresses (id, account_id, address, folded, is_primary, verified_at, from_at, began_by) \
+             SELECT account_id, account_id, 'second@people.example.org', 'second@people.example.org', FALSE, verified_at, from_at, began_by \
+             FROM addresses WHERE folded = 'ada@people.example.org' AND until_at IS NULL"
+        ).await;
+        let link = link_for(&ada).await;
+        assert_eq!(set(&world.browser(), &link, NEW).await.status(), 303);
+        let all = world.mail().await;
+        for address in ["ada@people.example.org", "second@people.example.org"] {
+            let told = all.iter().filter(|mail| mail.to.contains(address) && mail.subject.contains("A new password was chosen"));
+            assert_eq!(told.count(), 1, "{address}");
+        }
+    }
+
     async fn what_was_typed_is_limited_alike_for_known_and_unknown(world: World) {
         world.verified("ada").await;
         for typed in ["ada", "nobody"] {

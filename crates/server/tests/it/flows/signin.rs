@@ -197,8 +197,8 @@ both_engines! {
     }
 
     async fn r30_a_form_of_another_site_browser_or_session_is_refused(world: World) {
-        world.verified("ada").await;
-        let (mine, other) = (world.browser(), world.browser());
+        let ada = world.verified("ada").await;
+        let (mine, other) = (ada.known_browser(), world.browser());
         let token = mine.get(LOGIN).await.csrf_token();
         other.get(LOGIN).await;
         let fields = [("csrf_token", token.as_str()), ("username", "ada"), ("password", PASSWORD)];

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Method;
+use index::db::entities::accounts;
 use index::policy::Credential;
 use server::gate::Route;
 use server::refusal::Face;
 use server::routes;
 
 use crate::authenticator::Key;
+use crate::flows::take_back::begin;
 use crate::given;
 use crate::people::token_of;
 use crate::world::{Answer, Browser, World};
@@ -28,7 +30,7 @@ struct Holder<'w> {
 }
 
 /// The kinds that a request can present; `Operator` and `Worker` cannot be sent over HTTP in this version.
-const PRESENTABLE: [Credential; 8] = [
+const PRESENTABLE: [Credential; 10] = [
     Credential::Nobody,
     Credential::MailLink,
     Credential::HalfSession,
@@ -37,6 +39,8 @@ const PRESENTABLE: [Credential; 8] = [
     Credential::StepUp,
     Credential::ApiToken,
     Credential::IdleSession,
+    Credential::StoppedSession,
+    Credential::TakeBack,
 ];
 
 /// Hundreds of requests from one network in one minute: limits have tests of their own.
@@ -49,6 +53,8 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.link.network", "off"),
     ("limits.token.network", "off"),
     ("limits.search.network", "off"),
+    ("limits.take_back.network", "off"),
+    ("limits.take_back.account", "off"),
     ("limits.challenge.network", "off"),
 ];
 
@@ -98,6 +104,9 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
     let (stepped, _) = world.secured_with_key("grace3", Key::usb()).await;
     let waiting = world.registered("edsger").await;
     let link = token_of(&waiting.verification_link().await);
+    let stopped = world.secured("grace4").await;
+    let taking_back = world.browser();
+    begin(&taking_back, "nobody-has-this").await;
     let mut holders = Vec::new();
     for (kind, browser) in [
         (Credential::Nobody, world.browser()),
@@ -108,9 +117,17 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::StepUp, stepped.browser),
         (Credential::ApiToken, world.browser()),
         (Credential::IdleSession, idle.browser),
+        (Credential::StoppedSession, stopped.browser),
+        (Credential::TakeBack, taking_back),
     ] {
-        let signed_in = [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::IdleSession].contains(&kind);
-        let page = if signed_in { "/account/logout/" } else { "/account/login/" };
+        let signed_in = [
+            Credential::Session,
+            Credential::FreshSession,
+            Credential::StepUp,
+            Credential::IdleSession,
+            Credential::StoppedSession,
+        ];
+        let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
             kind,
@@ -120,6 +137,9 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
             header: (kind == Credential::ApiToken).then(|| format!("Bearer {token}")),
         });
     }
+    let accounts = given::all::<accounts::Entity>(world).await;
+    let stopped = accounts.iter().find(|row| row.username == "grace4").expect("she registered").id;
+    given::freeze(&world.env, stopped).await;
     holders
 }
 

@@ -7,8 +7,15 @@ use server::reference;
 #[test]
 fn the_reference_pages_are_the_tables() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
-    let tables =
-        [reference::routes(), reference::actions(), reference::events(), reference::jobs(), reference::settings(), reference::limits()];
+    let tables = [
+        reference::routes(),
+        reference::actions(),
+        reference::events(),
+        reference::jobs(),
+        reference::settings(),
+        reference::limits(),
+        reference::ends(),
+    ];
     for table in tables {
         let page = docs.join(format!("{}.md", table.name));
         let kept = std::fs::read_to_string(&page).unwrap_or_default();

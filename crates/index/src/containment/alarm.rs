@@ -1,0 +1,140 @@
+//! Raising the alarm about somebody else's act: what was used for it stops on that project for a day, and a case is opened (R14).
+
+use sea_orm::{ActiveValue::Set, EntityTrait, Value};
+
+use credentials::link::LinkToken;
+
+use super::not_me::{event_of, told};
+use super::{ALARM_EVERY, PAUSE};
+use crate::accounts;
+use crate::accounts::link::{self, Purpose};
+use crate::cases::{self, NewCase, Opening};
+use crate::clock::Time;
+use crate::db::entities::{links, pauses, projects};
+use crate::db::{Reading, Tx};
+use crate::env::Env;
+use crate::events::{self, AlarmRaised, CredentialPaused, Entry};
+use crate::ids::{AccountId, CaseId, PauseId, ProjectId};
+use crate::policy::{Denied, Permit, RaiseAlarm};
+use crate::refused::Refused;
+
+/// What a link would do, for the page with its button.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The project, by its display name.
+    pub project: String,
+    /// The account that acted.
+    pub whose: String,
+    /// What the notice told.
+    pub what: String,
+    /// When that was.
+    pub at: Time,
+    /// Whether this person raised the alarm on this project within a week: then nothing more is stopped.
+    pub again: bool,
+}
+
+/// What an alarm is about.
+struct About {
+    project: projects::Model,
+    raiser: accounts::Account,
+    actor: accounts::Account,
+    credential: uuid::Uuid,
+    what: String,
+    at: Time,
+}
+
+/// Reads what a link would do; changes nothing. `None` when the link is dead.
+///
+/// # Errors
+/// The database.
+pub async fn explained<R: Reading>(read: &R, token: &LinkToken) -> Result<Option<Explained>, Refused> {
+    let Some(link) = link::peek(read, token, Purpose::Alarm).await? else { return Ok(None) };
+    let Some(about) = about(read, &link).await? else { return Ok(None) };
+    let again = raised_recently(read, about.raiser.id, about.project.id).await?;
+    Ok(Some(Explained { project: about.project.name, whose: about.actor.username, what: about.what, at: about.at, again }))
+}
+
+async fn about<R: Reading>(read: &R, link: &links::Model) -> Result<Option<About>, Refused> {
+    let Some(event) = event_of(read, link).await? else { return Ok(None) };
+    let (Some(project), Some(actor), Some(credential)) = (event.project_id, event.actor_account_id, event.credential_id) else {
+        return Ok(None);
+    };
+    let Some(project) = projects::Entity::find_by_id(project).one(read.connection()).await? else { return Ok(None) };
+    let Some(actor) = accounts::by_id(read, actor).await? else { return Ok(None) };
+    let Some(raiser) = link.account_id else { return Ok(None) };
+    let Some(raiser) = accounts::by_id(read, raiser).await? else { return Ok(None) };
+    let Some((what, at)) = told(read, link).await? else { return Ok(None) };
+    Ok(Some(About { project, raiser, actor, credential, what, at }))
+}
+
+/// What pressing the button did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// What was used is stopped on the project until then.
+    Until(Time),
+    /// The person raised the alarm on this project within a week: nothing more is stopped, and the link stays good.
+    Already,
+}
+
+/// Raises the alarm of the link that was posted.
+///
+/// # Errors
+/// `NotValid` when the link is dead.
+pub async fn raise(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>) -> Result<Raised, Refused> {
+    let link = link::spend(tx, permit, Purpose::Alarm).await?;
+    let about = about(tx, &link).await?.ok_or(Denied::NotValid)?;
+    // Two links of one person at the same moment take turns.
+    accounts::lock(tx, about.raiser.id).await?;
+    if raised_recently(tx, about.raiser.id, about.project.id).await? {
+        tx.leave_as_it_was();
+        return Ok(Raised::Already);
+    }
+    let why = format!(
+        "{} raised the alarm on {} about what {} did: {}",
+        about.raiser.username, about.project.name, about.actor.username, about.what
+    );
+    let new =
+        NewCase { opening: Opening::Alarm, account: Some(about.actor.id), project: Some(about.project.id), why, opened_by: permit.event() };
+    let case = cases::open(env, tx, new).await?;
+    // An upload with the token is done before, or sees the pause.
+    let sql = format!("SELECT 1 AS one FROM api_tokens WHERE id = $1{}", tx.lock(true));
+    tx.row(&sql, vec![Value::from(about.credential)]).await?;
+    let until = pause(env, tx, permit, &about, case).await?;
+    record(env, tx, permit, &about, case).await?;
+    Ok(Raised::Until(until))
+}
+
+async fn pause(env: &Env, tx: &Tx, permit: &Permit<RaiseAlarm>, about: &About, case: CaseId) -> Result<Time, Refused> {
+    let until = tx.now().plus(PAUSE);
+    let row = pauses::ActiveModel {
+        id: Set(PauseId::new(tx.now(), &*env.entropy)),
+        project_id: Set(about.project.id),
+        credential_id: Set(about.credential),
+        account_id: Set(about.actor.id),
+        raised_by: Set(about.raiser.id),
+        case_id: Set(case),
+        from_at: Set(tx.now()),
+        expires_at: Set(until),
+        began_by: Set(permit.event()),
+    };
+    pauses::Entity::insert(row).exec_without_returning(tx.connection()).await?;
+    Ok(until)
+}
+
+/// Owners are told about the alarm, and whose credential it is about what stopped.
+async fn record(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>, about: &About, case: CaseId) -> Result<(), Refused> {
+    let (by, case) = (about.raiser.username.clone(), case.to_string());
+    let (whose, what) = (about.actor.username.clone(), about.what.clone());
+    let alarm = AlarmRaised { by: by.clone(), whose, about: what, case: case.clone() };
+    events::record(env, tx, permit, Entry::of(alarm).on_project(about.project.id)).await?;
+    let paused = Entry::of(CredentialPaused { by, case }).about(about.actor.id).on_project(about.project.id);
+    events::record(env, tx, permit, paused).await?;
+    Ok(())
+}
+
+const RAISED: &str = "SELECT 1 AS one FROM pauses WHERE raised_by = $1 AND project_id = $2 AND from_at > $3 LIMIT 1";
+
+async fn raised_recently<R: Reading>(read: &R, raiser: AccountId, project: ProjectId) -> Result<bool, Refused> {
+    let since = read.now().minus(ALARM_EVERY);
+    Ok(read.row(RAISED, vec![Value::from(raiser), Value::from(project), Value::from(since)]).await?.is_some())
+}

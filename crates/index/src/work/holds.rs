@@ -1,0 +1,63 @@
+//! Doing what has waited: each action that can be held, and its effect. A new one gets its arm here.
+
+use super::Failed;
+use crate::db::entities::holds as rows;
+use crate::env::Env;
+use crate::holds::{self, Applied, wake};
+use crate::ids::FactorId;
+use crate::policy::{ActionName, Actor, Direction, RemoveFactor, WakeRoles};
+use crate::queue::Claimed;
+use crate::refused::Refused;
+use crate::signin::removal;
+
+/// Ends what can never take effect, then does what is ripe. One that fails keeps no other waiting.
+pub(super) async fn apply(env: &Env, job: &Claimed) -> Result<(), Failed> {
+    let worker = Actor::worker(job.kind.wire(), job.id.to_string());
+    let read = env.db.read(env.now()).await.map_err(Refused::from)?;
+    let (orphans, due) = (holds::orphans(&read).await?, holds::due(env, &read).await?);
+    drop(read);
+    for (hold, because) in orphans {
+        holds::die(env, &worker, hold, because).await?;
+    }
+    let mut failed = None;
+    for hold in due {
+        match effect(env, &worker, &hold).await {
+            Ok(applied) => tracing::info!(hold = %hold.id, action = hold.action, ?applied, "a hold was looked at"),
+            Err(refused) => {
+                tracing::error!(hold = %hold.id, action = hold.action, error = %refused, "a hold could not take effect");
+                failed = Some(refused);
+            }
+        }
+    }
+    failed.map_or(Ok(()), |refused| Err(refused.into()))
+}
+
+/// The effect of a hold.
+async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied, Refused> {
+    let own = env.clone();
+    match ActionName::from_wire(&hold.action) {
+        Some(ActionName::WakeRoles) => {
+            let wake = holds::apply::<WakeRoles, _>(env, worker, hold, hold.account_id, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { wake::wake(&env, tx, &loosened).await })
+            });
+            wake.await
+        }
+        Some(ActionName::RemoveFactor) => {
+            let Some(factor) = FactorId::parse(&hold.subject) else { return unreadable(hold) };
+            let end_sessions = removal::ends_sessions(&hold.payload);
+            let remove = holds::apply::<RemoveFactor, _>(env, worker, hold, factor, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { removal::take_away(&env, tx, &loosened, end_sessions).await })
+            });
+            remove.await
+        }
+        // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
+        Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,
+        _ => unreadable(hold),
+    }
+}
+
+fn unreadable(hold: &rows::Model) -> Result<Applied, Refused> {
+    Err(anyhow::anyhow!("hold {} is of the action {} on {}, which this version does not know", hold.id, hold.action, hold.subject).into())
+}
