@@ -87,7 +87,7 @@ fn no_page_needs_more_than_the_strict_policy_allows() {
         let scripts = html.matches("<script").count();
         assert_eq!(html.matches("></script>").count(), scripts, "{name}: scripts have no text of their own");
         let has_ceremony = html.contains(" data-key");
-        assert_eq!(scripts, if has_ceremony { 2 } else { 1 }, "{name}");
+        assert!(if has_ceremony { scripts == 2 } else { scripts <= 2 }, "{name}: {scripts} scripts");
     }
 }
 

@@ -120,13 +120,8 @@ async fn holders(world: &World) -> Vec<Holder<'_>> {
         (Credential::StoppedSession, stopped.browser),
         (Credential::TakeBack, taking_back),
     ] {
-        let signed_in = [
-            Credential::Session,
-            Credential::FreshSession,
-            Credential::StepUp,
-            Credential::IdleSession,
-            Credential::StoppedSession,
-        ];
+        let signed_in =
+            [Credential::Session, Credential::FreshSession, Credential::StepUp, Credential::IdleSession, Credential::StoppedSession];
         let page = if signed_in.contains(&kind) { "/account/logout/" } else { "/account/login/" };
         let form_token = browser.get(page).await.csrf_token();
         holders.push(Holder {
