@@ -106,9 +106,12 @@ impl Story<'_> {
         }
         let network = self.network().unwrap_or_else(|| "an unknown place".to_owned());
         let own = self.event.actor_account_id == Some(self.reader.id);
-        let agent = self.private.as_ref().and_then(|p| p.agent.as_deref()).filter(|_| own);
+        // A half-open sign-in may be a thief's: what his browser calls itself is free text, and is said in our words only (R31).
+        let raw = own && self.event.credential != "half_session";
+        let agent = self.private.as_ref().and_then(|p| p.agent.as_deref());
+        let agent = if raw { agent.map(str::to_owned) } else { agent.and_then(places::browser) };
         let you = if own && shared { format!("you{with}, ") } else { String::new() };
-        let agent = agent.map(|agent| format!(" ({})", one_line(agent))).unwrap_or_default();
+        let agent = agent.map(|agent| format!(" ({})", one_line(&agent))).unwrap_or_default();
         format!("{you}{network}{agent}")
     }
 
