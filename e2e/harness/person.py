@@ -143,7 +143,10 @@ class Person:
     def _meet_reauthenticate(self, page):
         if page.has_form("totp_value"):
             return self.press(page.form("totp_value"), totp_value=self.authenticator.code())
-        return self.press(page.form("password"), password=self.password)
+        if page.has_form("next", "password"):
+            return self.press(page.form("next", "password"), password=self.password)
+        # A form that was kept on the detour: a new press sends it.
+        return self.press(page.forms()[0], password=self.password)
 
     def _meet_checklist(self, page):
         """The page that lists what is missing: verify the address, else the first step that it links to."""

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Fact, Story};
 use crate::accounts::history;
 use crate::events::{Audience, Kind, Private};
+use crate::places;
 
 /// How much of a text that somebody else chose is repeated in a mail, in characters.
 const FOREIGN_MOST: usize = 200;
@@ -106,7 +107,10 @@ impl Story<'_> {
     /// What was shown for it, and the agent: which is free text, so that only the actor himself gets it (R31).
     fn with(&self) -> Option<String> {
         let what = history::credential(&self.event.credential).map(str::to_owned);
-        let agent = self.private.as_ref().and_then(|p| p.agent.as_deref()).filter(|_| self.is_own()).map(one_line);
+        let agent = self.private.as_ref().and_then(|p| p.agent.as_deref());
+        // A half-open sign-in may be a thief's: what his browser calls itself is free text, and is said in our words only (R31).
+        let raw = self.is_own() && self.event.credential != "half_session";
+        let agent = if raw { agent.map(one_line) } else { agent.filter(|_| !self.is_shared()).and_then(places::browser) };
         if self.event.actor.contains(':') || (self.is_shared() && self.event.actor == "nobody") {
             return None;
         }

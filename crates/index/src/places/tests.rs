@@ -8,12 +8,14 @@ use super::*;
 /// A value of the data section.
 enum Value {
     Text(&'static str),
+    Short(u16),
     Number(u32),
+    Long(u64),
     Map(Vec<(&'static str, Value)>),
     List(Vec<Value>),
 }
 
-/// Control byte (and an extended one for lists), then the payload. Sizes below 29 only: more is not needed here.
+/// Control byte (and an extended one for lists and long numbers), then the payload. Sizes below 29 only: more is not needed here.
 fn write(out: &mut Vec<u8>, value: &Value) {
     let control = |kind: u8, size: usize| {
         assert!(size < 29);
@@ -23,6 +25,14 @@ fn write(out: &mut Vec<u8>, value: &Value) {
         Value::Text(text) => {
             out.push(control(2, text.len()));
             out.extend(text.as_bytes());
+        }
+        Value::Short(number) => {
+            out.push(control(5, 2));
+            out.extend(number.to_be_bytes());
+        }
+        Value::Long(number) => {
+            out.extend([control(0, 8), 9 - 7]);
+            out.extend(number.to_be_bytes());
         }
         Value::Number(number) => {
             out.push(control(6, 4));
@@ -56,15 +66,15 @@ fn database(place: &Value) -> Vec<u8> {
     write(&mut out, place);
     out.extend(b"\xab\xcd\xefMaxMind.com");
     let metadata = Value::Map(vec![
-        ("binary_format_major_version", Value::Number(2)),
-        ("binary_format_minor_version", Value::Number(0)),
-        ("build_epoch", Value::Number(1_700_000_000)),
+        ("binary_format_major_version", Value::Short(2)),
+        ("binary_format_minor_version", Value::Short(0)),
+        ("build_epoch", Value::Long(1_700_000_000)),
         ("database_type", Value::Text("Test-City")),
         ("description", Value::Map(vec![("en", Value::Text("written by a test"))])),
-        ("ip_version", Value::Number(4)),
+        ("ip_version", Value::Short(4)),
         ("languages", Value::List(vec![Value::Text("en")])),
         ("node_count", Value::Number(nodes)),
-        ("record_size", Value::Number(24)),
+        ("record_size", Value::Short(24)),
     ]);
     write(&mut out, &metadata);
     out

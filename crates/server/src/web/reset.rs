@@ -20,8 +20,9 @@ const PAGE: &str = "/account/request-password-reset/";
 ///
 /// # Errors
 /// None.
-pub async fn well_known(_: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refusal> {
-    Ok(Reply::redirect(StatusCode::FOUND, PAGE))
+pub async fn well_known(ctx: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refusal> {
+    let page = if ctx.viewer().is_some() { "/manage/account/change-password/" } else { PAGE };
+    Ok(Reply::redirect(StatusCode::FOUND, page))
 }
 
 /// `GET /account/request-password-reset/`.
