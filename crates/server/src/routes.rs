@@ -11,10 +11,9 @@ use index::policy::Credential::{
 use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
-use crate::web::{account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public};
-use crate::web::{registration, reset, signin, tokens};
 use crate::web::{
-    account, admin, containing, factors, gates, holds as hold_pages, keys, projects, proofs, public, registration, reset, signin, tokens,
+    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    reset, signin, tokens,
 };
 use crate::{files, health, simple, statics, upload};
 
@@ -37,9 +36,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 pub fn table() -> Vec<Route> {
     let own = [account(), manage(), own_addresses(), keys(), tokens(), containing(), holds()];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
-    others.into_iter().chain(own).flatten().collect()
-    let groups = [public(), simple_api(), uploads(), account(), manage(), keys(), tokens(), holds(), containing(), staff()];
-    groups.into_iter().flatten().collect()
+    others.into_iter().flatten().chain(own.into_iter().flatten()).collect()
 }
 
 fn public() -> Vec<Route> {
