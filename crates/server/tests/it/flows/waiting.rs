@@ -6,7 +6,7 @@ use index::db::entities::{api_tokens, factors, holds};
 
 use super::people::project;
 use crate::dist::wheel;
-use crate::given::{self, Has, all, upload};
+use crate::given::{self, all, upload};
 use crate::holding::{DAY, HOLDS, HOUR, Seat, count, key, newest, old_account, press, raw, seat, seat_on, serve, veto_link};
 use crate::world::{Answer, World, both_engines};
 
