@@ -239,10 +239,8 @@ async fn signed_call(env: &Env, signed: Option<SignedCall>, origin: Origin) -> R
 /// A signed-in request. A stopped account is treated as nobody where nobody may come, and told so elsewhere.
 async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
     let state = signed_in.viewer.standing.state;
-    if state != State::Active {
-        if !accepts.contains(Credential::StoppedSession) {
-            return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
-        }
+    if state != State::Active && !accepts.contains(Credential::StoppedSession) {
+        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
     }
     // What stops others' changes is open to whoever is stopped himself (R19).
     let credential = if state == State::Active { signed_in.credential() } else { Credential::StoppedSession };
