@@ -68,7 +68,7 @@ pub(crate) async fn judge<A: Action>(
         return Ok(Err(Why::NotYours));
     };
     let key = rows::credential(env, row)?;
-    let verified = match library::verify_used(env, &read.answer, &state, &key)? {
+    let verified = match library::verify_used(env, &read, &state, &key)? {
         Ok(verified) => verified,
         Err(why) => {
             if why == Why::Cloned {
