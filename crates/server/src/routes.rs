@@ -14,7 +14,6 @@ use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
     account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
     reset, sessions, signin, tokens,
-    reset, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -51,7 +50,6 @@ pub fn table() -> Vec<Route> {
 #[must_use]
 pub fn admin() -> Vec<Route> {
     vec![route(Method::GET, "/metrics", door(Plain, &[Nobody], None), metrics::scrape)]
-    others.into_iter().flatten().chain(own.into_iter().flatten()).collect()
 }
 
 fn public() -> Vec<Route> {
