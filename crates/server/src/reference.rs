@@ -116,7 +116,6 @@ pub fn events() -> Table {
             Audience::Account => "every address of the account".to_owned(),
             Audience::Owners => "all owners of the project".to_owned(),
             Audience::Administrators => "all administrators".to_owned(),
-            Audience::AccountAndAdministrators => "every address of the account, and all administrators".to_owned(),
             Audience::Concerned => "everybody concerned by the hold".to_owned(),
         };
         let fields: Vec<String> = k.fields().iter().map(|(name, ty)| format!("{name}: {ty}")).collect();

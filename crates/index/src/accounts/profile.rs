@@ -43,7 +43,7 @@ const fn is_unseen(c: char) -> bool {
 fn speaks_for_staff(index: &str, name: &str) -> bool {
     let (name, index) = (bare(name), bare(index));
     let rest = name.strip_prefix(&index).filter(|_| !index.is_empty()).unwrap_or(&name);
-    let rest = rest.strip_suffix("team").unwrap_or(rest);
+    let rest = rest.strip_suffix(bare("team").as_str()).unwrap_or(rest);
     (rest.is_empty() && !name.is_empty()) || OF_STAFF.iter().any(|word| rest == bare(word))
 }
 

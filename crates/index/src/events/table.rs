@@ -19,8 +19,6 @@ pub enum Audience {
     Owners,
     /// All administrators of the index.
     Administrators,
-    /// The account, and all administrators: an act of the operator on an account (R32).
-    AccountAndAdministrators,
     /// Everybody concerned by the hold that the field `hold` names (R9).
     Concerned,
 }
@@ -113,7 +111,7 @@ events! {
     PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
 
     /// A link to choose a new password was made at the shell.
-    ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", AccountAndAdministrators;
+    ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", Account;
     /// A password that had been typed rightly is in a list of stolen ones, and was disabled.
     PasswordDisabled { sessions_ended: u64 } = "account:password:disabled", "The password was disabled: it appears in a public list of stolen passwords.", Account;
     /// So many passwords are in a list of stolen ones that the list is doubted: it disables none for now.

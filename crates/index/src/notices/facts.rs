@@ -97,7 +97,7 @@ impl Story<'_> {
             let network = if self.is_shared() || self.kind == Kind::KnownAddressAdded { None } else { self.network() };
             return format!("the account {}{}", other.username, network.map(|n| format!(", {n}")).unwrap_or_default());
         }
-        if self.is_shared() && !self.is_own() {
+        if self.is_shared() && !self.is_own() && self.kind.audience() != Audience::Administrators {
             return "the link of a notice".to_owned();
         }
         let network = self.network().unwrap_or_else(|| "an unknown place".to_owned());

@@ -96,7 +96,7 @@ pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId
     let acted = event.actor_account_id == Some(reader) && !taking_back;
     let concerned = event.account_id == Some(reader);
     match audience {
-        Audience::Nobody(_) => None,
+        Audience::Nobody(_) | Audience::Administrators => None,
         Audience::Addressee => acted.then_some(Offer::NotMe),
         _ if acted || concerned => Some(Offer::NotMe),
         _ => {

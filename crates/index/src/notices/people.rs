@@ -90,7 +90,6 @@ pub async fn recipients<R: Reading>(
             vec![(OF_OWNERS, [project].into_iter().chain(times()).collect(), false)]
         }
         Audience::Administrators => vec![administrators()],
-        Audience::AccountAndAdministrators => vec![account()?, administrators()],
         Audience::Concerned => {
             let hold = Value::from(hold_of(event).ok_or_else(|| gone("hold"))?);
             vec![(OF_HOLD, [hold].into_iter().chain(times()).collect(), false)]

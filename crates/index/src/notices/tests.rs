@@ -245,6 +245,7 @@ async fn an_account_made_by_an_operator_and_a_file_of_somebody_else_are_told_in_
     check(&[staff, ("AccountCreated.operator".to_owned(), made), ("FileUploaded.other".to_owned(), by_bob(&env, Kind::FileUploaded))]);
 }
 
+/// ASVS-6.3.7, NIST-B3, NIST-B6, NIST-R6.
 /// P6, R14: what an account did, or had done to it, can be stopped by exactly one link; what somebody else did by an alarm.
 #[tokio::test]
 async fn every_notice_carries_exactly_one_link_that_stops_what_it_tells() {
@@ -256,7 +257,7 @@ async fn every_notice_carries_exactly_one_link_that_stops_what_it_tells() {
         let count = |path: &str| letter.text.matches(path).count();
         let wanted = match kind.audience() {
             Audience::Account => 1,
-            Audience::Addressee => usize::from(kind == Kind::MailboxCodeSent),
+            Audience::Addressee => usize::from([Kind::MailboxCodeSent, Kind::ConfirmationSent].contains(&kind)),
             _ => usize::from(event(kind).actor_account_id.is_some()),
         };
         assert_eq!(count("/account/not-me/?token=OFFER"), wanted, "{}:\n{}", kind.name(), letter.text);

@@ -326,19 +326,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         Kind::PasswordReset => vec![
             "All sessions of the account were ended. If this was not you, somebody else reads your mailbox: secure the mailbox first.".to_owned(),
         ],
-        Kind::PasswordDisabled => vec![
-            "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are.".to_owned(),
-            format!("Choose a new one: {}", story.link("/account/request-password-reset/")),
-            format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
-        ],
-        Kind::ResetLinkMade => vec![format!(
-            "The link works once, for {}, and was handed to whoever asked for it. The second factor stays needed.",
-            lasting(Purpose::ResetPassword.lifetime())
-        )],
-        Kind::BreachDoubted => vec![
-            "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it.".to_owned(),
-            "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit.".to_owned(),
-        ],
+        Kind::PasswordDisabled | Kind::ResetLinkMade | Kind::BreachDoubted => about_password(story),
         Kind::SignedInNewDevice | Kind::SignedInAfterFailures | Kind::SessionEnded | Kind::OtherSessionsEnded => vec![
             "If this was you, there is nothing to do.".to_owned(),
             format!("All your sessions: {}", story.link("/manage/account/sessions/")),
@@ -376,8 +364,32 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         }
         _ => vec!["If this was you, there is nothing to do.".to_owned()],
     };
-    says.push(format!("Everything that your account did: {}", story.link("/manage/account/security-history/")));
+    // What administrators are told is not about their own account.
+    if story.kind.audience() != Audience::Administrators {
+        says.push(format!("Everything that your account did: {}", story.link("/manage/account/security-history/")));
+    }
     says
+}
+
+/// About passwords that a list of stolen ones has, and about links that the operator makes.
+fn about_password(story: &Story<'_>) -> Vec<String> {
+    let index = story.index();
+    match story.kind {
+        Kind::PasswordDisabled => vec![
+            "It was stolen somewhere, from you or from somebody who chose the same one, and whoever tries stolen passwords tries it. It opens nothing any more; all sessions of the account were ended. Its second factor and its API tokens stay as they are.".to_owned(),
+            format!("Choose a new one: {}", story.link("/account/request-password-reset/")),
+            format!("Administrators get no link by mail: whoever runs {index} makes theirs at the shell."),
+        ],
+        Kind::ResetLinkMade => vec![format!(
+            "The link works once, for {}, and was handed to whoever asked for it. The second factor stays needed.",
+            lasting(Purpose::ResetPassword.lifetime())
+        )],
+        Kind::BreachDoubted => vec![
+            "A range service that was taken over, or a list that was imported wrongly, would disable everybody's password. While more than one in twenty is in the list none is disabled; chosen passwords are still compared with it.".to_owned(),
+            "Look at where the list comes from: the settings `passwords.breach_file` and `passwords.breach_range_url`. If it is right, somebody tries many stolen passwords that fit.".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {

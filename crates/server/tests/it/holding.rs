@@ -169,7 +169,8 @@ pub fn asked(answer: &Answer) -> Option<String> {
 /// The newest hold.
 pub async fn newest(world: &World) -> holds::Model {
     let mut rows = all::<holds::Entity>(world).await;
-    rows.sort_by_key(|row| row.id);
+    // Two of one moment have no order: the one that waits is newer than one that is over.
+    rows.sort_by_key(|row| (row.created_at, row.state == "waiting", row.id));
     rows.pop().expect("something waits")
 }
 

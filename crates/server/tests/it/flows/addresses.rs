@@ -103,6 +103,7 @@ both_engines! {
         assert!(row.verified_at.is_some() && !row.is_primary);
     }
 
+    /// NIST-R3.
     /// What is no address, is there already, or is one too many is told beside the field, before any proof is asked for.
     async fn an_account_has_at_most_ten_addresses_each_once(world: World) {
         let (ada, app) = old_account(&world, "ada").await;
@@ -200,6 +201,7 @@ both_engines! {
         assert_eq!(told(&world, "Your primary address changed").await, ["ada@example.org", "second@example.org"]);
     }
 
+    /// PYPI-21.
     /// An address that is not settled gives way at once, with a proof for this act.
     async fn r2_an_unsettled_primary_address_is_replaced_at_once_with_a_proof(world: World) {
         let (ada, app) = old_account(&world, "ada").await;
@@ -400,6 +402,7 @@ fn settings(folder: &tempfile::TempDir) -> [(&'static str, String); 3] {
     ]
 }
 
+/// OSSF-AN-2.1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_operators_lists_of_domains_hold_on_sqlite() {
     let folder = tempfile::tempdir().expect("a temporary folder");

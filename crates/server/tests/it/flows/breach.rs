@@ -106,6 +106,7 @@ impl World {
 }
 
 both_engines! {
+    /// OSSF-AN-2.4, ASVS-6.2.12, NIST-P8.
     /// ASVS V6.2.12, NIST 800-63B-4 P8: a password in a list of stolen ones cannot be chosen.
     async fn a_stolen_password_cannot_be_chosen_at_registration_or_reset(world: World) {
         let ada = world.verified("ada").await;
@@ -144,6 +145,7 @@ both_engines! {
         assert_eq!(world.browser().submit(&page, "/setup/", &fields(NEW)).await.status(), 303);
     }
 
+    /// OSSF-AN-2.4, NIST-P5.
     /// R33, ASVS V6.2.12, AC 2.1.7 (breach check at login): only after the typed password was right.
     async fn r33_a_stolen_password_is_disabled_by_the_login_that_typed_it_rightly_and_by_no_other(world: World) {
         let mut ada = world.secured("ada").await;

@@ -40,6 +40,7 @@ async fn sessions(world: &World) -> i64 {
 }
 
 both_engines! {
+    /// PYPI-1.
     /// Warehouse 13.1, R33: password and code from an unknown browser open nothing before the mailbox confirms it.
     async fn a_code_from_an_unknown_browser_waits_for_the_mailbox(world: World) {
         let ada = world.secured("ada").await;
@@ -56,6 +57,7 @@ both_engines! {
         assert!(!browser.cookies().contains_key(ATTEMPT));
     }
 
+    /// PYPI-2.
     /// Warehouse 13.2 and 14.3: the link is never a login link.
     async fn a_confirmation_link_signs_nobody_in_elsewhere(world: World) {
         let ada = world.secured("ada").await;
@@ -224,6 +226,7 @@ both_engines! {
         }
     }
 
+    /// ASVS-6.3.6.
     /// A password alone on an account without a factor is confirmed, too; warehouse 2.3 never asked.
     async fn a_password_alone_is_confirmed_once_there_is_a_mailbox(world: World) {
         let ada = world.registered("ada").await;
@@ -352,6 +355,7 @@ both_engines! {
         assert!(!browser.cookies().contains_key(SESSION) && !browser.cookies().contains_key(ATTEMPT));
     }
 
+    /// ASVS-6.3.5.
     /// Issue list of notices: login from a new place, right password with wrong factor, success after many failures.
     async fn the_account_is_told_of_strange_sign_ins_and_not_flooded(world: World) {
         let ada = world.secured("ada").await;
@@ -381,6 +385,7 @@ both_engines! {
         assert!(detail.iter().any(|d| d.contains("\"known\"")) && detail.iter().any(|d| d.contains("\"new\"")), "{detail:?}");
     }
 
+    /// NIST-T3.
     /// R25 and property 10: what strangers do to a name, a network and the index changes nothing for a known browser; and an unknown
     /// name meets the same limits as a known one.
     async fn r25_strangers_cannot_lock_a_known_browser_out(world: World) {

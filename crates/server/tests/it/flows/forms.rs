@@ -7,6 +7,7 @@ both_engines! {
     /// script of the page copies what is shown.
     async fn password_fields_are_masked_and_managers_know_them(world: World) {
         let browser = world.browser();
+        let handler = regex::Regex::new(r"<[^>]* on[a-z]+\s*=").expect("a pattern");
         for (page, fields) in [
             ("/account/login/", vec![("password", "current-password")]),
             ("/account/register/", vec![("new_password", "new-password"), ("password_confirm", "new-password")]),
@@ -19,7 +20,7 @@ both_engines! {
                 assert!(!input.contains("maxlength") && !input.contains("pattern"), "{input}");
             }
             assert!(tag_with(&text, "name=\"username\"").is_some_and(|input| input.contains("autocomplete=\"username\"")));
-            assert!(!text.contains(" on"), "no handler stands in a tag of {page}");
+            assert!(!handler.is_match(&text), "a handler stands in a tag of {page}");
         }
     }
 

@@ -48,6 +48,7 @@ both_engines! {
         assert_eq!(leads(&ada.browser.get(UNVERIFIED).await), "/manage/account/");
     }
 
+    /// NIST-L2.
     /// OSSF-AN-1.1, PYPI-11, PYPI-12.
     async fn the_first_gate_refuses_each_later_page_in_turn(world: World) {
         let mut ada = world.registered("ada").await;

@@ -29,6 +29,7 @@ both_engines! {
         assert!(admin.get("/admin/health/?state=queued").await.text().contains("No mails"));
     }
 
+    /// ASVS-7.5.3.
     async fn the_page_is_for_administrators_with_a_key_alone(world: World) {
         let ada = world.secured("ada").await;
         assert_eq!(ada.browser.get(PAGE).await.status(), 303, "no key");

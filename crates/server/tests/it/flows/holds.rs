@@ -28,6 +28,7 @@ both_engines! {
         assert_eq!(count(&world, "account:two_factor:method_removed").await, 1);
     }
 
+    /// ASVS-6.5.6, NIST-V1.
     /// R12: a settled factor removes a younger one at once; its sessions end, those of others only on request.
     async fn r12_a_settled_factor_removes_a_younger_one_at_once(world: World) {
         let (ada, app) = old_account(&world, "ada").await;
@@ -45,6 +46,7 @@ both_engines! {
         assert!(world.newest_mail_to("ada@example.org").await.text.contains("was removed"));
     }
 
+    /// PYPI-20, ASVS-7.4.3.
     /// The last factor cannot be removed, only replaced; what is not one's own is not there.
     async fn the_last_factor_is_never_removed_and_nobody_elses_either(world: World) {
         let (ada, app) = old_account(&world, "ada").await;

@@ -51,6 +51,7 @@ const SPOILED: [(&str, Spoil); 8] = [
 ];
 
 both_engines! {
+    /// OSSF-AN-2.2, ASVS-6.3.3.
     /// OSSF-AN-3.2, WebAuthn L3 §7.1, R5: a key is a first factor behind the same gates, and then the second one of a sign-in.
     async fn a_key_is_a_first_factor_and_finishes_a_sign_in(world: World) {
         let newcomer = world.verified("newcomer").await;
@@ -79,6 +80,7 @@ both_engines! {
         assert!(signed_in.last().expect("an event").detail.contains("webauthn"));
     }
 
+    /// ASVS-6.7.2, NIST-C1, NIST-F3, NIST-B7, WEBAUTHN-2, WEBAUTHN-8, WEBAUTHN-20, WEBAUTHN-21.
     /// WebAuthn L3 §14.6.1: no personal data in the handle; every kind of key may come; nothing is asked that names the device.
     async fn what_is_asked_of_a_new_key(world: World) {
         let (ada, key) = world.secured_with_key("ada", Key::passkey()).await;
@@ -95,6 +97,7 @@ both_engines! {
         assert_ne!(options["challenge"], ada.challenge_to_add().await["challenge"]);
     }
 
+    /// WEBAUTHN-1, WEBAUTHN-2, WEBAUTHN-3, WEBAUTHN-4, WEBAUTHN-5, WEBAUTHN-7, WEBAUTHN-9.
     /// WebAuthn L3 §7.1: each thing that can be wrong with a new key refuses it, and spends its challenge.
     async fn a_new_key_that_is_wrong_in_one_thing_is_refused(world: World) {
         let ada = ready(&world, "ada").await;
@@ -117,6 +120,7 @@ both_engines! {
         assert!(given::events_of(&world, "account:two_factor:refused").await.len() > 10, "each is in the trail");
     }
 
+    /// WEBAUTHN-2, WEBAUTHN-12.
     /// WebAuthn L3 §13.4.3: a challenge counts once, for five minutes, in the browser and session that asked, for what it was for.
     async fn a_challenge_for_a_new_key_is_bound_and_spent(world: World) {
         let (ada, grace) = (ready(&world, "ada").await, ready(&world, "grace").await);
@@ -138,6 +142,7 @@ both_engines! {
         refused(&ada.browser.answer_challenge(&key.assert(&options), &[]).await);
     }
 
+    /// WEBAUTHN-10.
     /// WebAuthn L3 §7.1 step 26: a credential belongs to one account.
     async fn a_key_of_one_account_is_not_added_to_another(world: World) {
         let (_ada, key) = world.secured_with_key("ada", Key::usb()).await;
@@ -187,6 +192,7 @@ both_engines! {
         assert_eq!(keys(&world).await, 1);
     }
 
+    /// NIST-F1, NIST-B2.
     /// R2: where an account holds a key, a proof by anything weaker does not count for an act.
     async fn r2_an_act_wants_the_strongest_kind_of_factor(world: World) {
         let ada = world.secured("ada").await;
@@ -270,6 +276,7 @@ both_engines! {
         assert_eq!(browser.get("/manage/account/").await.status(), 200);
     }
 
+    /// WEBAUTHN-13, WEBAUTHN-14, WEBAUTHN-16, WEBAUTHN-17.
     /// WebAuthn L3 §7.2: each thing that can be wrong with an assertion refuses the second factor, and spends its challenge.
     async fn an_assertion_that_is_wrong_in_one_thing_is_refused(world: World) {
         let (ada, key) = world.secured_with_key("ada", Key::usb()).await;
@@ -327,6 +334,7 @@ both_engines! {
         assert_eq!(sessions(&world).await, before);
     }
 
+    /// WEBAUTHN-22.
     /// OSSF-AN-3.1: a passkey that verified its user signs in alone, and is what administrators' acts want (StepUp).
     async fn a_passkey_signs_in_without_name_and_password(world: World) {
         let (ada, mut key) = world.secured_with_key("ada", Key::passkey()).await;
@@ -345,6 +353,7 @@ both_engines! {
         assert_eq!(leads(&world.browser().use_key(&mut key).await), "/manage/account/");
     }
 
+    /// NIST-C3, WEBAUTHN-6, WEBAUTHN-15.
     /// WebAuthn L3 §7.2 steps 6, 17: alone, a key must be verified by its user, discoverable, and name its own account.
     async fn alone_a_key_must_verify_its_user_and_name_its_account(world: World) {
         let (_ada, key) = world.secured_with_key("ada", Key::passkey()).await;
@@ -409,6 +418,7 @@ both_engines! {
         }
     }
 
+    /// WEBAUTHN-19.
     /// A passkey that no account has is named, so that its keeper can drop it (`signalUnknownCredential`).
     async fn a_passkey_that_nobody_has_is_named_to_its_keeper(world: World) {
         let (_ada, mut key) = world.secured_with_key("ada", Key::passkey()).await;
@@ -418,6 +428,7 @@ both_engines! {
         assert_eq!(answer.json()["fail"]["unknown_credential"], key.id_text());
     }
 
+    /// WEBAUTHN-18.
     /// WebAuthn L3 §6.1.1, V6.3.5: a counter that does not grow is refused, told to every address, and opens one case. Never silent.
     async fn a_counter_that_does_not_grow_is_refused_told_and_a_case(world: World) {
         let (ada, mut key) = world.secured_with_key("ada", Key::internal()).await;
@@ -443,6 +454,7 @@ both_engines! {
         ada.log_in_with_key(&world.browser(), &mut key).await;
     }
 
+    /// WEBAUTHN-11.
     /// WebAuthn L3 §7.2 steps 24, 25: the counter and the state of copies move with each use; zero stays zero.
     async fn counter_and_state_of_copies_are_kept(world: World) {
         let (ada, mut key) = world.secured_with_key("ada", Key::passkey()).await;
@@ -479,6 +491,7 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM ceremonies").await, 1);
     }
 
+    /// NIST-F2, NIST-B1.
     /// AAL2 F2: where a person looks, an account whose factors can be phished is shown the way to one that cannot.
     async fn accounts_with_an_app_alone_are_shown_the_way_to_a_key(world: World) {
         let ada = world.secured("ada").await;

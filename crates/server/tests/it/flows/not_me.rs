@@ -104,6 +104,7 @@ both_engines! {
         assert_eq!(state(&world, "ada").await, 0);
     }
 
+    /// R15.
     /// R13: what the account has does nothing; nothing of it is rewritten.
     async fn a_contained_account_cannot_upload_sign_in_or_reset_its_password(world: World) {
         let (ada, link) = secured_with_link(&world, "ada").await;

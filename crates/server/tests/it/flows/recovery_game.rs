@@ -20,6 +20,7 @@ const NO_LIMITS: &[(&str, &str)] = &[
     ("limits.sign_in.network", "off"),
     ("limits.take_back.network", "off"),
     ("limits.token.network", "off"),
+    ("limits.confirm_login.network", "off"),
 ];
 
 /// What a thief with a stolen session can have brought about by the moment at which the owner looks.

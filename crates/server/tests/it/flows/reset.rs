@@ -45,6 +45,7 @@ both_engines! {
         assert_eq!(said(&page.get(REQUEST).await, &[]), said(&page.get(REQUEST).await, &[]));
     }
 
+    /// NIST-R7.
     /// ASVS-6.4.3.
     async fn a_reset_ends_all_sessions_signs_nobody_in_and_never_skips_the_factor(world: World) {
         let mut ada = world.secured("ada").await;

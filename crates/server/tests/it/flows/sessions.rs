@@ -51,6 +51,7 @@ fn change<'a>(present: &'a str, new: &'a str) -> [(&'static str, &'a str); 3] {
 }
 
 both_engines! {
+    /// ASVS-7.5.2.
     /// ASVS V7.5.2: one sees one's sessions, and ends any of them.
     async fn sessions_are_listed_in_words_and_ended_one_by_one(world: World) {
         let ada = world.secured("ada").await;
@@ -209,6 +210,7 @@ both_engines! {
         assert!(other.get(PROVE).await.location().starts_with(LOGIN));
     }
 
+    /// ASVS-7.2.4.
     /// ASVS V7.2.4: the token is a new one on each rise of privilege; the old one is worth nothing.
     async fn the_token_is_renewed_on_each_rise_of_privilege(world: World) {
         let mut ada = world.verified("ada").await;
@@ -236,6 +238,7 @@ both_engines! {
         assert!(!is_in(&other).await && is_in(&ada.browser).await);
     }
 
+    /// PYPI-8.
     /// Warehouse 13.8: the session of another browser ends with the password it was opened with.
     async fn a_changed_password_ends_what_was_asked_for(world: World) {
         let ada = world.secured("ada").await;
@@ -267,6 +270,7 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM devices WHERE until_at IS NOT NULL").await, 0);
     }
 
+    /// ASVS-6.2.2, ASVS-6.2.3.
     async fn a_password_is_changed_only_with_the_present_one_and_to_a_good_one(world: World) {
         let ada = world.secured("ada").await;
         for (fields, field) in [

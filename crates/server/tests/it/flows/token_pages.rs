@@ -78,6 +78,7 @@ both_engines! {
         assert_eq!(all::<api_tokens::Entity>(&world).await.len(), 2, "the two that were there before");
     }
 
+    /// PYPI-17, AUDIT-11.
     /// AUDIT-4.
     async fn the_list_says_when_and_from_where_and_a_deleted_token_ends_at_once(world: World) {
         let (ada, token) = publisher(&world, "ada").await;

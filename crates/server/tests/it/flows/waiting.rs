@@ -184,6 +184,7 @@ both_engines! {
         assert!(all::<holds::Entity>(&world).await.is_empty());
     }
 
+    /// NIST-R1.
     /// AN-16: recovery codes that are used up are told; each works once.
     async fn few_codes_left_are_told_by_mail_and_on_the_account_page(world: World) {
         let ada = world.secured("ada").await;
@@ -213,8 +214,7 @@ both_engines! {
         assert_eq!(replay().await.status(), 303);
         for _ in 0..3 { assert_eq!(replay().await.status(), 422); }
         assert_eq!(count(&world, "account:two_factor:replayed").await, 1);
-        let mail = world.newest_mail_to(&ada.email).await;
-        assert!(mail.text.contains("sent a second time"), "{}", mail.text);
+        assert!(world.mail().await.iter().any(|mail| mail.to.contains(&ada.email) && mail.text.contains("sent a second time")));
         assert!(world.number("SELECT COUNT(*) AS n FROM events WHERE kind = 'account:login:failure' AND detail LIKE '%used before%'").await >= 3);
         let page = "/account/reauthenticate/";
         let answer = ada.browser.submit(&format!("{page}?next=%2Fmanage%2Faccount%2F"), page, &[("totp_value", &code), ("next", "/manage/account/")]).await;
@@ -222,6 +222,7 @@ both_engines! {
         assert_eq!(count(&world, "account:two_factor:replayed").await, 1);
     }
 
+    /// NIST-B4.
     /// R12: removing and putting back changes no age: what was removed and comes back by a restore keeps its date.
     async fn r12_a_restored_factor_keeps_its_age(world: World) {
         let (ada, app) = old_account(&world, "ada").await;
