@@ -2,7 +2,7 @@
 //!
 //! An address that was never verified keeps nobody out (R24): any number of accounts may claim it, one can verify it.
 
-mod address;
+pub(crate) mod address;
 mod change;
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};

@@ -1,6 +1,6 @@
 //! Which domains' addresses may be registered or added: the operator's lists say.
 
-use crate::accounts::addresses::Address;
+use crate::accounts::addresses::address::Address;
 use crate::env::Env;
 use crate::refused::{Invalid, Refused};
 

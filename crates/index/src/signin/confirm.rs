@@ -21,10 +21,10 @@ use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, Actor, ConfirmSignIn, Credential, Denied, Permit, Proof, State};
 use crate::queue::Enclosed;
 use crate::refused::Refused;
-use crate::signin::attempt::{self, Finished, MAILBOX, Outcome, Stage, waits_for};
 use crate::signin::devices;
 use crate::signin::session::With;
 use crate::signin::sessions::Whence;
+use crate::signin::stages::{self, Finished, MAILBOX, Outcome, Stage, waits_for};
 
 /// The address that a sign-in must be confirmed at; `None` when it need not be.
 ///
@@ -100,7 +100,7 @@ pub async fn send_again(env: &Env, actor: &Actor) -> Result<(), Refused> {
             if state != State::Active {
                 return Err(Denied::Stopped(state).into());
             }
-            let attempt = attempt::hold(tx, permit, Stage::Mailbox).await?.ok_or(Denied::NotValid)?;
+            let attempt = stages::hold(tx, permit, Stage::Mailbox).await?.ok_or(Denied::NotValid)?;
             let address = addresses::of_account(tx, attempt.account_id).await?.into_iter().find(|row| row.verified_at.is_some());
             send(&env, tx, permit, &attempt, &address.ok_or(Denied::NotValid)?).await
         })
@@ -193,28 +193,28 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<ConfirmSignIn>, token: &
     let account = permit.actor().account().ok_or(Denied::NotValid)?;
     let state = permit.standing().state;
     if state != State::Active {
-        attempt::fail_step(env, tx, permit, account, "the account may not act").await?;
+        stages::fail_step(env, tx, permit, account, "the account may not act").await?;
         return Ok(Outcome::Stopped(state));
     }
-    let Some(attempt) = attempt::hold(tx, permit, Stage::Mailbox).await? else {
-        attempt::fail_step(env, tx, permit, account, "the sign-in was over").await?;
+    let Some(attempt) = stages::hold(tx, permit, Stage::Mailbox).await? else {
+        stages::fail_step(env, tx, permit, account, "the sign-in was over").await?;
         return Ok(Outcome::Over);
     };
     if !spend_link(tx, token, attempt.id).await? {
-        attempt::fail_step(env, tx, permit, account, "the link was not of this sign-in").await?;
+        stages::fail_step(env, tx, permit, account, "the link was not of this sign-in").await?;
         return Ok(Outcome::Refused);
     }
     let proof = attempt.proved_with.as_deref().and_then(Proof::from_wire);
     let with = proof.and_then(|proof| With::of(proof, attempt.factor_id));
-    attempt::spend(tx, attempt.id).await?;
+    stages::spend(tx, attempt.id).await?;
     // A password that was all there was is not enough any more where a factor was added meanwhile.
     let Some(with) = with.filter(|with| *with != With::Password || !permit.standing().factor) else {
-        attempt::fail_step(env, tx, permit, account, "a second factor was added meanwhile").await?;
+        stages::fail_step(env, tx, permit, account, "a second factor was added meanwhile").await?;
         return Ok(Outcome::Over);
     };
     let proved_at = attempt.expires_at.minus(MAILBOX);
     let finished = Finished { account, with, proved_at, remember: remember || attempt.remember_device };
-    Ok(Outcome::SignedIn(attempt::open(env, tx, permit, finished).await?))
+    Ok(Outcome::SignedIn(stages::open(env, tx, permit, finished).await?))
 }
 
 const SPEND: &str = "UPDATE links SET spent_at = $4 WHERE token_digest = $1 AND purpose = $2 AND attempt_id = $3 \

@@ -19,6 +19,7 @@ pub mod recovery; //  recovery codes
 pub mod removal; //   removing factors (R12)
 pub mod reset; //     a new password by mail
 pub mod resume; //    a password resumes an idle session (R1)
+pub mod stages; //    what a half-open sign-in waits for, and its one end
 pub mod session; //   opening, renewing and ending sessions
 pub mod sessions; //  the list of one's sessions
 
