@@ -4,6 +4,7 @@
 //! A model of a few lines says after each step how many sessions there have ever been; the index must agree, in both directions.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -80,6 +81,8 @@ struct Model<'w> {
     recovery: Option<String>,
     /// How many sessions there have ever been.
     sessions: i64,
+    /// The links that were mailed so far.
+    links: BTreeSet<String>,
 }
 
 impl<'w> Model<'w> {
@@ -88,7 +91,18 @@ impl<'w> Model<'w> {
         let browsers = vec![ada.known_browser(), world.browser(), world.browser()];
         let totp = ada.code_at(ada.step());
         let sessions = world.number("SELECT COUNT(*) AS n FROM sessions").await;
-        Model { world, ada, browsers, halves: vec![None; BROWSERS], known: true, resets: 0, totp, recovery: None, sessions }
+        Model {
+            world,
+            ada,
+            browsers,
+            halves: vec![None; BROWSERS],
+            known: true,
+            resets: 0,
+            totp,
+            recovery: None,
+            sessions,
+            links: BTreeSet::new(),
+        }
     }
 
     fn now(&self) -> i64 {
@@ -123,8 +137,16 @@ impl<'w> Model<'w> {
             return;
         }
         let until = self.now() + 900;
-        let link = Some(self.ada.confirmation_link().await);
+        let link = Some(self.unseen_link().await);
         self.halves[browser] = Some(Half { waits_for_mailbox: true, until, failures: 0, link });
+    }
+
+    /// The confirmation that was mailed just now. Mails of one moment have no order, so it is the one that was not there before.
+    async fn unseen_link(&mut self) -> String {
+        let mails = self.world.mail().await.into_iter().filter(|mail| mail.to.contains(&self.ada.email) && mail.text.contains(CONFIRM));
+        let new: Vec<String> = mails.map(|mail| mail.link(CONFIRM)).filter(|link| !self.links.contains(link)).collect();
+        self.links.extend(new.iter().cloned());
+        new.into_iter().next_back().expect("a mail for a sign-in that waits")
     }
 
     fn signed_in(&mut self, browser: usize) {
