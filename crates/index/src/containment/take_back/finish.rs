@@ -72,8 +72,6 @@ pub async fn finish(env: &Env, actor: &Actor, decision: Decision) -> Result<Take
     .await
 }
 
-const PASSWORD: &str = "UPDATE accounts SET password_hash = $2, password_changed_at = $3, password_disabled_at = NULL, \
-    password_disabled_by = NULL WHERE id = $1";
 const LIFT: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND kind = 'contained' \
     AND until_at IS NULL AND case_id IN (SELECT id FROM cases WHERE kind = 'not-me')";
 const END_WAITS: &str = "UPDATE take_back_waits SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
@@ -94,7 +92,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Deci
     restore_factor(env, tx, permit, &row).await?;
     restore_address(env, tx, permit, &account, &row).await?;
     let now = tx.now();
-    tx.execute(PASSWORD, vec![Value::from(id), Value::from(hash), Value::from(now)]).await?;
+    password::store(tx, id, hash).await?;
     let sessions_ended = end_everything(tx, id, Links::All, permit.event()).await?;
     for sql in [LIFT, END_WAITS] {
         tx.execute(sql, vec![Value::from(id), Value::from(now), Value::from(permit.event())]).await?;
