@@ -70,10 +70,14 @@ ids! {
     HoldId;
     /// Somebody concerned by a hold.
     HoldPersonId;
+    /// A role that was offered.
+    InvitationId;
     /// A job of the queue.
     JobId;
     /// A link of a mail.
     LinkId;
+    /// Why a project, release or file is stopped or hidden.
+    LockId;
     /// A credential that an alarm stopped on a project.
     PauseId;
     /// A project.
@@ -88,6 +92,8 @@ ids! {
     RoleId;
     /// A session.
     SessionId;
+    /// What makes a role, token or invitation give nothing.
+    SuspensionId;
     /// The way back of a contained account, in one browser.
     TakeBackId;
     /// An API token.

@@ -7,9 +7,9 @@ use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 
 use super::entities::{
     account_causes, accounts, acts, addresses, api_tokens, cases, ceremonies, containments, deliveries, devices, event_counts,
-    event_private, events, factors, files, hold_people, holds, jobs, limit_windows, links, mailbox_codes, pauses, prohibited_names,
-    project_lines, projects, quiet_addresses, recovery_codes, recovery_sets, releases, roles, serving, sessions, sign_in_attempts,
-    staff_roles, subject_keys, take_back_waits, take_backs,
+    event_private, events, factors, files, hold_people, holds, invitations, jobs, limit_windows, links, mailbox_codes, pauses,
+    prohibited_names, project_lines, project_locks, projects, quiet_addresses, recovery_codes, recovery_sets, releases, roles, serving,
+    sessions, sign_in_attempts, staff_roles, subject_keys, suspensions, take_back_waits, take_backs,
 };
 use super::{Database, Engine, Reading};
 use crate::clock::Time;
@@ -171,12 +171,14 @@ async fn read_all(database: &Database) {
         files,
         hold_people,
         holds,
+        invitations,
         jobs,
         limit_windows,
         links,
         mailbox_codes,
         prohibited_names,
         project_lines,
+        project_locks,
         projects,
         recovery_codes,
         recovery_sets,
@@ -190,6 +192,7 @@ async fn read_all(database: &Database) {
         containments,
         pauses,
         quiet_addresses,
+        suspensions,
         take_back_waits,
         take_backs
     );

@@ -7,6 +7,7 @@ const FIRST: &str = include_str!("m0001_first.sql");
 const FIRST_SQLITE: &str = include_str!("m0001_first_sqlite.sql");
 const FIRST_POSTGRES: &str = include_str!("m0001_first_postgres.sql");
 const ACCOUNTS: &str = include_str!("m0002_accounts.sql");
+const OWNERSHIP: &str = include_str!("m0003_ownership.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES }),
             Box::new(Sql { name: "m0002_accounts", both: ACCOUNTS, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0003_ownership", both: OWNERSHIP, sqlite: "", postgres: "" }),
         ]
     }
 }
