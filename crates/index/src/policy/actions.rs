@@ -7,7 +7,7 @@ use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
 use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
-use crate::resources::ProjectOrNew;
+use crate::resources::{ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -198,6 +198,10 @@ actions! {
     /// Add a file to a release of a project.
     UploadFile on ProjectOrNew, "project:upload", needs [Owner, Maintainer, Founder], gates [VerifiedAddress, Factor],
         Neither with No, at_most [ApiToken], leaves ["project:release:file:add"];
+
+    /// See a project as those see it who hold a role on it, suspended or not: collaborators, history, changes that wait.
+    SeeProject on ManagedProject, "project:see", needs [Owner, Maintainer, Concerned], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
 
     /// Stop one's own account with the link of a notice (R13, R14, R19).
     NotMe on Site, "account:not-me", needs [], gates [],

@@ -8,6 +8,7 @@ pub mod factors;
 pub mod gates;
 pub mod holds;
 pub mod keys;
+pub mod managing;
 pub mod next;
 pub mod profile;
 pub mod projects;
