@@ -12,7 +12,7 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration,
+    account, addresses, admin, collaboration, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration,
     reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
@@ -254,5 +254,13 @@ fn project_pages() -> Vec<Route> {
     vec![
         route(Method::GET, "/manage/project/{name}/", own, managing::overview),
         route(Method::GET, "/manage/project/{name}/history/", own, managing::events),
+        route(Method::GET, "/manage/project/{name}/collaboration/", own, collaboration::page),
+        route(Method::POST, "/manage/project/{name}/collaboration/", own, collaboration::invite),
+        route(Method::POST, "/manage/project/{name}/collaboration/change/", own, collaboration::change),
+        route(Method::POST, "/manage/project/{name}/collaboration/delete/", own, collaboration::remove),
+        route(Method::POST, "/manage/project/{name}/collaboration/revoke_invite/", own, collaboration::revoke),
+        route(Method::GET, "/account/verify-project-role/", own, collaboration::invitation),
+        route(Method::POST, "/account/verify-project-role/", own, collaboration::accept),
+        route(Method::POST, "/account/verify-project-role/decline/", own, collaboration::decline),
     ]
 }
