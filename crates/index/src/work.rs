@@ -28,6 +28,8 @@ pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
     (JobKind::ApplyHolds, ActionName::SettleHold),
     (JobKind::ApplyHolds, ActionName::WakeRoles),
+    (JobKind::ApplyHolds, ActionName::DemoteOwner),
+    (JobKind::ApplyHolds, ActionName::RemoveOwner),
 ];
 
 /// Why a job did not work.

@@ -202,6 +202,9 @@ fn page_of(target: &str) -> String {
     }
     for form in [
         "delete/",
+        "change/",
+        "revoke_invite/",
+        "decline/",
         "reverify/",
         "add/",
         "remove/",

@@ -12,7 +12,7 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    account, addresses, admin, collaboration, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration,
     reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
@@ -41,7 +41,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds()];
+    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds(), project_pages()];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
     others.into_iter().chain(own).flatten().collect()
 }
@@ -245,5 +245,22 @@ fn holds() -> Vec<Route> {
         route(Method::POST, "/manage/account/webauthn-provision/delete", own, factors::remove),
         route(Method::GET, "/manage/account/recovery-codes/regenerate", own, gates::generate_page),
         route(Method::POST, "/manage/account/recovery-codes/regenerate", own, gates::generate),
+    ]
+}
+
+/// The pages of a project, for those who hold a role on it.
+fn project_pages() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    vec![
+        route(Method::GET, "/manage/project/{name}/", own, managing::overview),
+        route(Method::GET, "/manage/project/{name}/history/", own, managing::events),
+        route(Method::GET, "/manage/project/{name}/collaboration/", own, collaboration::page),
+        route(Method::POST, "/manage/project/{name}/collaboration/", own, collaboration::invite),
+        route(Method::POST, "/manage/project/{name}/collaboration/change/", own, collaboration::change),
+        route(Method::POST, "/manage/project/{name}/collaboration/delete/", own, collaboration::remove),
+        route(Method::POST, "/manage/project/{name}/collaboration/revoke_invite/", own, collaboration::revoke),
+        route(Method::GET, "/account/verify-project-role/", own, collaboration::invitation),
+        route(Method::POST, "/account/verify-project-role/", own, collaboration::accept),
+        route(Method::POST, "/account/verify-project-role/decline/", own, collaboration::decline),
     ]
 }

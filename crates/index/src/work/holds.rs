@@ -4,8 +4,9 @@ use super::Failed;
 use crate::db::entities::holds as rows;
 use crate::env::Env;
 use crate::holds::{self, Applied, wake};
-use crate::ids::{AddressId, FactorId};
-use crate::policy::{ActionName, Actor, ChangePrimaryAddress, Direction, RemoveAddress, RemoveFactor, WakeRoles};
+use crate::ids::{AddressId, FactorId, RoleId};
+use crate::policy::{ActionName, Actor, ChangePrimaryAddress, DemoteOwner, Direction, RemoveAddress, RemoveFactor, RemoveOwner, WakeRoles};
+use crate::projects::collaboration;
 use crate::queue::Claimed;
 use crate::refused::Refused;
 use crate::signin::{addresses, removal};
@@ -67,6 +68,22 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
                 Box::pin(async move { addresses::lead(&env, tx, &loosened).await })
             });
             lead.await
+        }
+        Some(ActionName::DemoteOwner) => {
+            let Some(role) = RoleId::parse(&hold.subject) else { return unreadable(hold) };
+            let demote = holds::apply::<DemoteOwner, _>(env, worker, hold, role, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { collaboration::demote(&env, tx, &loosened).await })
+            });
+            demote.await
+        }
+        Some(ActionName::RemoveOwner) => {
+            let Some(role) = RoleId::parse(&hold.subject) else { return unreadable(hold) };
+            let remove = holds::apply::<RemoveOwner, _>(env, worker, hold, role, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { collaboration::take_away(&env, tx, &loosened).await })
+            });
+            remove.await
         }
         // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
         Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,

@@ -12,6 +12,7 @@ pub mod frame;
 pub mod holds;
 pub mod manage;
 pub mod parts;
+pub mod projects;
 pub mod public;
 pub mod qr;
 pub mod when;

@@ -3,11 +3,13 @@
 pub mod account;
 pub mod addresses;
 pub mod admin;
+pub mod collaboration;
 pub mod containing;
 pub mod factors;
 pub mod gates;
 pub mod holds;
 pub mod keys;
+pub mod managing;
 pub mod next;
 pub mod profile;
 pub mod projects;

@@ -11,5 +11,6 @@ mod holding;
 mod seed;
 mod sink;
 mod tables;
+mod team;
 mod tidy;
 mod world;
