@@ -1,7 +1,31 @@
 //! Things that actions are done to and that are not simply an identifier. Who holds which role on them is said above, where they live.
 
+use std::fmt;
+
 use formats::name::ProjectName;
 
 /// A project by its name, whether it exists or would come into being.
 #[derive(Clone, Debug)]
 pub struct ProjectOrNew(pub ProjectName);
+
+/// A project that is there, by its name, as those who hold a role on it manage it.
+#[derive(Clone, Debug)]
+pub struct ManagedProject(pub ProjectName);
+
+impl fmt::Display for ManagedProject {
+    /// The normalized name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.normalized().as_str())
+    }
+}
+
+/// Somebody, by user name, who is offered a role on a project.
+#[derive(Clone, Debug)]
+pub struct Invitee(pub ProjectName, pub String);
+
+impl fmt::Display for Invitee {
+    /// Both names, normalized, with a slash between.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0.normalized().as_str(), self.1.to_lowercase())
+    }
+}

@@ -190,8 +190,14 @@ fn page_of(target: &str) -> String {
     if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
         return "/manage/account/two-factor/".to_owned();
     }
+    if path == "/manage/account/delete/" {
+        return path.to_owned();
+    }
     for form in [
         "delete/",
+        "delete-file/",
+        "put-back/",
+        "unarchive/",
         "reverify/",
         "add/",
         "remove/",

@@ -61,7 +61,7 @@ const CLOSES: [&str; 3] = [
     "UPDATE invitations SET until_at = $2, ended_by = $3, outcome = 'erased' WHERE (account_id = $1 OR inviter_id = $1) AND until_at IS NULL",
 ];
 /// Everything personal, table by table; `check` asks for the same.
-pub const PERSONAL: [(&str, &str); 16] = [
+pub const PERSONAL: [(&str, &str); 17] = [
     ("addresses", "DELETE FROM addresses WHERE account_id = $1"),
     ("factors", "DELETE FROM factors WHERE account_id = $1"),
     ("recovery_codes", "DELETE FROM recovery_codes WHERE set_id IN (SELECT id FROM recovery_sets WHERE account_id = $1)"),
@@ -76,6 +76,7 @@ pub const PERSONAL: [(&str, &str); 16] = [
     ("api_tokens", "DELETE FROM api_tokens WHERE account_id = $1"),
     ("containments", "DELETE FROM containments WHERE account_id = $1"),
     ("quiet_addresses", "DELETE FROM quiet_addresses WHERE account_id = $1"),
+    ("deliveries", "DELETE FROM deliveries WHERE account_id = $1"),
     ("event_private", "DELETE FROM event_private WHERE subject = $1"),
     ("subject_keys", "DELETE FROM subject_keys WHERE subject = $1"),
 ];

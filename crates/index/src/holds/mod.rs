@@ -23,7 +23,7 @@ pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass};
 pub(crate) use propose::{Decision, Person, Proposal, decide, loosen};
-pub use show::{Line, PAGE, Page, Told, concerning, description, page};
+pub use show::{Line, PAGE, Page, Told, concerning, description, on_project, page};
 
 use crate::accounts::settled::is_settled;
 use crate::clock::Time;

@@ -7,7 +7,7 @@ use super::{by_id, state, username};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{hold_people, holds};
-use crate::ids::{AccountId, HoldId};
+use crate::ids::{AccountId, HoldId, ProjectId};
 use crate::policy::{ActionName, ApproveHold, Direction, OwnProof, Permit, SeeHolds};
 use crate::refused::Refused;
 
@@ -95,6 +95,22 @@ pub async fn page<R: Reading>(read: &R, permit: &Permit<SeeHolds>, before: Optio
         }
     }
     Ok(Page { lines, before: ids.last().filter(|_| more).copied() })
+}
+
+const ON_PROJECT: &str = "SELECT id FROM holds WHERE project_id = $1 AND state = 'waiting' ORDER BY id DESC LIMIT 100";
+
+/// The changes of a project that wait, newest first, as this account sees them.
+///
+/// # Errors
+/// The database.
+pub async fn on_project<R: Reading>(read: &R, project: ProjectId, viewer: AccountId) -> Result<Vec<Line>, Refused> {
+    let mut lines = Vec::new();
+    for row in read.rows(ON_PROJECT, vec![Value::from(project)]).await? {
+        if let Some(row) = by_id(read, row.try_get("", "id")?).await? {
+            lines.push(line(read, row, viewer).await?);
+        }
+    }
+    Ok(lines)
 }
 
 /// A hold as this account sees it.

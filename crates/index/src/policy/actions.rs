@@ -8,6 +8,8 @@ use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
 use crate::ids::{AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, LockId, ReleaseId, SessionId, Site, TokenId};
 use crate::resources::ProjectOrNew;
+use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
+use crate::resources::{ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -245,6 +247,9 @@ actions! {
     /// Erase the personal data of an account that was deleted longer ago than `retention.days` (R27); its name stays taken (R24).
     EraseAccount on AccountId, "worker:erase-account", needs [Worker], gates [],
         Neither with No, at_most [Worker], leaves ["account:erase"];
+    /// See a project as those see it who hold a role on it, suspended or not: collaborators, history, changes that wait.
+    SeeProject on ManagedProject, "project:see", needs [Owner, Maintainer, Concerned], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
 
     /// Stop one's own account with the link of a notice (R13, R14, R19).
     NotMe on Site, "account:not-me", needs [], gates [],

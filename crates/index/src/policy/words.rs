@@ -17,7 +17,7 @@ pub enum Role {
     Operator,
     /// A job.
     Worker,
-    /// Told of a hold, because it changes one's own power (R10).
+    /// Told of a hold, because it changes one's own power (R10); or holding a role on a project that is suspended.
     Concerned,
 }
 

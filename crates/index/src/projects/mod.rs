@@ -1,9 +1,11 @@
 //! Projects: names, roles, releases, files, what the index shows of them.
 
 pub mod files;
+pub mod history;
 mod line;
 pub mod listing;
 pub mod locks;
+pub mod managing;
 pub mod names;
 pub mod roles;
 pub mod search;

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use super::locks::{self, LockKind, Locked};
 use super::names;
 use crate::clock::Time;
-use crate::db::entities::{projects, roles};
+use crate::db::entities::projects;
 use crate::db::{Read, Reading, Tx};
 use crate::ids::{AccountId, ProjectId};
 use crate::policy::{Actor, Denied, Permit, Resource, Role, SeeProjects, Situation};
@@ -22,21 +22,23 @@ pub async fn by_name<R: Reading>(read: &R, normalized: &str) -> Result<Option<pr
     Ok(projects::Entity::find().filter(projects::Column::Normalized.eq(normalized)).one(read.connection()).await?)
 }
 
-/// The roles that an account holds on a project.
+const HELD: &str = "SELECT r.role AS role FROM roles r WHERE r.project_id = $1 AND r.account_id = $2 AND r.until_at IS NULL \
+    AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL) \
+    AND NOT EXISTS (SELECT 1 FROM role_grants g JOIN account_causes c ON c.account_id = g.account_id WHERE g.role_id = r.id \
+    AND c.until_at IS NULL AND c.kind IN ('contained', 'frozen') AND r.from_at > c.from_at - 2592000000000)";
+
+/// The roles that an account holds on a project. One that is suspended gives nothing (R8, R11), nor does one that was given within the
+/// 30 days before its giver was stopped, while that lasts (R15).
 ///
 /// # Errors
 /// The database.
 pub async fn held<R: Reading>(read: &R, project: ProjectId, account: AccountId) -> Result<Vec<Role>, Refused> {
-    let rows = roles::Entity::find()
-        .filter(roles::Column::ProjectId.eq(project))
-        .filter(roles::Column::AccountId.eq(account))
-        .filter(roles::Column::UntilAt.is_null())
-        .all(read.connection())
-        .await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| if row.role == "Owner" { Some(Role::Owner) } else { (row.role == "Maintainer").then_some(Role::Maintainer) })
-        .collect())
+    let mut held = Vec::new();
+    for row in read.rows(HELD, vec![Value::from(project), Value::from(account)]).await? {
+        let role: String = row.try_get("", "role")?;
+        held.extend([Role::Owner, Role::Maintainer].into_iter().find(|known| format!("{known:?}") == role));
+    }
+    Ok(held)
 }
 
 impl Resource for ProjectOrNew {
@@ -73,7 +75,7 @@ fn check_token(actor: &Actor, normalized: &str, id: Option<ProjectId>) -> Result
 }
 
 /// What an alarm stopped on this project does nothing there until its day is over (R14).
-async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId, normalized: &str) -> Result<(), Refused> {
+pub(super) async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId, normalized: &str) -> Result<(), Refused> {
     const PAUSED: &str = "SELECT 1 AS one FROM pauses WHERE credential_id = $1 AND project_id = $2 AND expires_at > $3 LIMIT 1";
     let Some(credential) = actor.credential_id else { return Ok(()) };
     let values = vec![Value::from(credential), Value::from(project), Value::from(read.now())];
@@ -81,6 +83,33 @@ async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId, no
         return Ok(());
     }
     Err(Denied::Token(format!("an owner raised the alarm: token is paused on project '{normalized}'")).into())
+}
+
+/// A project that an account owned at some time since a moment.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    /// The project.
+    pub project: ProjectId,
+    /// Its display name.
+    pub name: String,
+    /// Until when, where the role has ended.
+    pub until_at: Option<Time>,
+}
+
+const OWNED: &str = "SELECT p.id AS id, p.name AS name, r.until_at AS until_at FROM roles r JOIN projects p ON p.id = r.project_id \
+    WHERE r.account_id = $1 AND r.role = 'Owner' AND (r.until_at IS NULL OR r.until_at >= $2) ORDER BY p.normalized, r.from_at";
+
+/// The projects that an account owns or has owned since this time. Whoever takes its roles first makes nobody of it: what rests on an
+/// account owning nothing looks at this, not at the present alone.
+///
+/// # Errors
+/// The database.
+pub async fn ownership_since<R: Reading>(read: &R, account: AccountId, since: Time) -> Result<Vec<Owned>, Refused> {
+    let mut found = Vec::new();
+    for row in read.rows(OWNED, vec![Value::from(account), Value::from(since)]).await? {
+        found.push(Owned { project: row.try_get("", "id")?, name: row.try_get("", "name")?, until_at: row.try_get("", "until_at")? });
+    }
+    Ok(found)
 }
 
 /// A project on which an account holds a role.

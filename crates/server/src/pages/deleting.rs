@@ -93,6 +93,10 @@ impl Release {
     fn act(&self, what: &str, on: &str) -> Option<&str> {
         act_of(self.proved.as_ref(), what, on)
     }
+    /// Where its forms go.
+    fn path(&self) -> String {
+        format!("/manage/project/{}/release/{}/", self.shell.normalized, self.release.version)
+    }
     fn typed(&self, on: &str, right: &str) -> String {
         self.act("delete", on).map(|_| right.to_owned()).unwrap_or_default()
     }
@@ -135,6 +139,10 @@ pub struct Settings {
 impl Settings {
     fn act(&self, what: &str, on: &str) -> Option<&str> {
         act_of(self.proved.as_ref(), what, on)
+    }
+    /// Where its forms go.
+    fn path(&self) -> String {
+        format!("/manage/project/{}/settings/", self.shell.normalized)
     }
     fn typed(&self) -> String {
         self.act("delete", &self.shell.normalized).map(|_| self.shell.name.clone()).unwrap_or_default()

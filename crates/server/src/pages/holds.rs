@@ -19,6 +19,7 @@ pub struct Holds {
 }
 
 /// A change that waits, or has waited.
+#[derive(Clone)]
 pub struct HoldLine {
     /// Its id, part of the address of its forms.
     pub id: String,
@@ -49,6 +50,7 @@ pub struct HoldLine {
 }
 
 /// Somebody concerned.
+#[derive(Clone)]
 pub struct PersonLine {
     /// The user name.
     pub username: String,

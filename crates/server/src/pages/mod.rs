@@ -6,12 +6,14 @@
 pub mod account;
 pub mod admin;
 pub mod containing;
+pub mod deleting;
 pub mod errors;
 pub mod form;
 pub mod frame;
 pub mod holds;
 pub mod manage;
 pub mod parts;
+pub mod projects;
 pub mod public;
 pub mod qr;
 pub mod when;

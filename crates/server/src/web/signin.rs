@@ -90,6 +90,9 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
         Outcome::Contained(token) => {
             Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
         }
+        Outcome::Deleted(token) => {
+            Ok(Reply::see_other(super::deleting::UNDELETE).with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
         Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
             Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))

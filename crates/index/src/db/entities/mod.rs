@@ -32,6 +32,7 @@ pub mod quiet_addresses;
 pub mod recovery_codes;
 pub mod recovery_sets;
 pub mod releases;
+pub mod role_grants;
 pub mod roles;
 pub mod serving;
 pub mod sessions;

@@ -24,3 +24,8 @@ WHERE f.until_at IS NULL AND NOT EXISTS (
   SELECT 1 FROM project_locks k WHERE k.project_id = f.project_id AND k.until_at IS NULL AND k.kind <> 'archived'
   AND (k.file_id = f.id OR (k.file_id IS NULL AND (k.release_id IS NULL OR k.release_id = f.release_id)))
 );
+
+-- What is erased with an account is found by it.
+CREATE INDEX event_private_subject ON event_private (subject);
+CREATE INDEX deliveries_account_id ON deliveries (account_id);
+CREATE INDEX accounts_erased ON accounts (erased_at) WHERE erased_at IS NOT NULL;
