@@ -211,7 +211,10 @@ async fn orphans(env: &Env, tell: &mut impl FnMut(Finding)) -> Result<u64, Refus
 const GRACE: Duration = Duration::from_secs(2 * 86_400);
 
 const LEFT: [(&str, &str); 12] = [
-    ("addresses", "SELECT DISTINCT x.account_id AS id FROM addresses x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    (
+        "addresses",
+        "SELECT DISTINCT x.account_id AS id FROM addresses x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
     ("factors", "SELECT DISTINCT x.account_id AS id FROM factors x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
     (
         "recovery_sets",
@@ -220,7 +223,10 @@ const LEFT: [(&str, &str); 12] = [
     ("devices", "SELECT DISTINCT x.account_id AS id FROM devices x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
     ("sessions", "SELECT DISTINCT x.account_id AS id FROM sessions x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
     ("links", "SELECT DISTINCT x.account_id AS id FROM links x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
-    ("api_tokens", "SELECT DISTINCT x.account_id AS id FROM api_tokens x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    (
+        "api_tokens",
+        "SELECT DISTINCT x.account_id AS id FROM api_tokens x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
     (
         "containments",
         "SELECT DISTINCT x.account_id AS id FROM containments x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
@@ -229,7 +235,10 @@ const LEFT: [(&str, &str); 12] = [
         "quiet_addresses",
         "SELECT DISTINCT x.account_id AS id FROM quiet_addresses x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
     ),
-    ("event_private", "SELECT DISTINCT x.subject AS id FROM event_private x JOIN accounts a ON a.id = x.subject WHERE a.erased_at IS NOT NULL"),
+    (
+        "event_private",
+        "SELECT DISTINCT x.subject AS id FROM event_private x JOIN accounts a ON a.id = x.subject WHERE a.erased_at IS NOT NULL",
+    ),
     ("subject_keys", "SELECT x.subject AS id FROM subject_keys x JOIN accounts a ON a.id = x.subject WHERE a.erased_at IS NOT NULL"),
     (
         "accounts",

@@ -12,8 +12,8 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, deleting, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration, releases,
-    reset, sessions, settings, signin, tokens,
+    account, addresses, admin, containing, deleting, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs,
+    public, registration, releases, reset, sessions, settings, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -41,7 +41,19 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds(), project_pages(), releasing(), deleting()];
+    let own = [
+        account(),
+        manage(),
+        own_addresses(),
+        keys(),
+        sessions(),
+        tokens(),
+        containing(),
+        holds(),
+        project_pages(),
+        releasing(),
+        deleting(),
+    ];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
     others.into_iter().chain(own).flatten().collect()
 }

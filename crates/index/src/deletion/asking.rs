@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::things::{Thing, settled_owners};
 use crate::accounts::deleted::retention;
-use crate::db::Tx;
+use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, FileDeleted, ProjectDeleted, ReleaseDeleted};
 use crate::holds::{self, Decision, Proposal};
@@ -111,8 +111,9 @@ where
 
 fn check_typed(thing: &Thing, with: &Confirmed) -> Result<(), Invalid> {
     let same = match thing.on {
-        Locked::Project(_) => formats::ProjectName::parse(with.typed.trim())
-            .is_ok_and(|name| name.normalized().as_str() == thing.project.normalized),
+        Locked::Project(_) => {
+            formats::ProjectName::parse(with.typed.trim()).is_ok_and(|name| name.normalized().as_str() == thing.project.normalized)
+        }
         Locked::Release(..) | Locked::File(..) => with.typed.trim() == thing.part,
     };
     if same { Ok(()) } else { Err(Invalid::new(with.field, format!("Type {} to say that you mean it.", thing.typed()))) }

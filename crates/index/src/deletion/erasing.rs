@@ -6,8 +6,8 @@
 use sea_orm::Value;
 
 use super::things::{Thing, lock_row};
-use crate::accounts::deleted::retention;
 use crate::accounts;
+use crate::accounts::deleted::retention;
 use crate::act;
 use crate::clock::Time;
 use crate::db::{Reading, Tx};

@@ -8,12 +8,12 @@ use super::things::{Thing, lock_row};
 use crate::act;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, FileWithdrawn, ProjectArchived, PutBack as PutBackEvent, ReleaseUnyanked, ReleaseWithdrawn, ReleaseYanked};
+use crate::events::{
+    self, Entry, FileWithdrawn, ProjectArchived, PutBack as PutBackEvent, ReleaseUnyanked, ReleaseWithdrawn, ReleaseYanked,
+};
 use crate::holds::{self, Grant, Passed};
 use crate::ids::{ActId, FileId, LockId, ReleaseId};
-use crate::policy::{
-    Action, Actor, ArchiveProject, Denied, Permit, PutBack, UnyankRelease, WithdrawFile, WithdrawRelease, YankRelease,
-};
+use crate::policy::{Action, Actor, ArchiveProject, Denied, Permit, PutBack, UnyankRelease, WithdrawFile, WithdrawRelease, YankRelease};
 use crate::projects::locks::{self, LockKind, Locked, NewLock};
 use crate::projects::search;
 use crate::refused::{Invalid, Refused};
@@ -167,7 +167,8 @@ async fn lift(env: &Env, tx: &mut Tx, permit: &Permit<PutBack>, act: Option<ActI
 }
 
 const YANK: &str = "UPDATE releases SET yanked_at = $2, yanked_reason = $3 WHERE id = $1 AND until_at IS NULL AND yanked_at IS NULL";
-const UNYANK: &str = "UPDATE releases SET yanked_at = NULL, yanked_reason = NULL WHERE id = $1 AND until_at IS NULL AND yanked_at IS NOT NULL";
+const UNYANK: &str =
+    "UPDATE releases SET yanked_at = NULL, yanked_reason = NULL WHERE id = $1 AND until_at IS NULL AND yanked_at IS NOT NULL";
 
 /// Yanks a release: installers pass it over unless they are told to use exactly it.
 ///

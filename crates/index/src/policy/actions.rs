@@ -7,8 +7,6 @@ use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
 use crate::ids::{AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, LockId, ReleaseId, SessionId, Site, TokenId};
-use crate::resources::ProjectOrNew;
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
 use crate::resources::{ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.

@@ -9,8 +9,8 @@ use crate::env::Env;
 use crate::holds::{self, Applied, wake};
 use crate::ids::{AddressId, FactorId, FileId, ReleaseId};
 use crate::policy::{
-    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, Direction, RemoveAddress, RemoveFactor,
-    WakeRoles,
+    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, Direction, RemoveAddress,
+    RemoveFactor, WakeRoles,
 };
 use crate::queue::Claimed;
 use crate::refused::Refused;

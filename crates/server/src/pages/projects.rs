@@ -34,7 +34,12 @@ impl HtmlSafe for Nav<'_> {}
 
 impl Nav<'_> {
     /// Key, last part of the address, and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 4] = [("overview", "", "Overview"), ("releases", "releases/", "Releases"), ("settings", "settings/", "Settings"), ("history", "history/", "History")];
+    const PAGES: [(&'static str, &'static str, &'static str); 4] = [
+        ("overview", "", "Overview"),
+        ("releases", "releases/", "Releases"),
+        ("settings", "settings/", "Settings"),
+        ("history", "history/", "History"),
+    ];
 }
 
 impl Shell {

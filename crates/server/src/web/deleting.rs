@@ -167,7 +167,9 @@ pub async fn step(ctx: Ctx<UndeleteAccount>, input: Form<Step>) -> Result<Reply,
     } else if let Some(code) = form.totp_value {
         steps::prove_totp(env, actor, code).await.map(|shown| match shown {
             Shown::Right => None,
-            Shown::Wrong => wrong("totp_value", "This code is wrong, was used already, or is not of a factor that the account has had long enough."),
+            Shown::Wrong => {
+                wrong("totp_value", "This code is wrong, was used already, or is not of a factor that the account has had long enough.")
+            }
         })
     } else if let Some(code) = form.recovery_code_value {
         undelete::prove_recovery_code(env, actor, code).await.map(|shown| match shown {

@@ -1,6 +1,6 @@
 //! `/manage/project/{name}/releases/` and `release/{version}/`: what is served of a project, deleted, and put back.
 
-use formats::Version;
+use formats::{ProjectName, Version};
 use index::Refused;
 use index::deletion::asking::{self, Confirmed};
 use index::deletion::show::{self, LockLine as Locked};
@@ -111,7 +111,8 @@ pub struct WhichRelease {
 impl WhichRelease {
     fn read(&self) -> Result<(ManagedProject, Version), Refusal> {
         let version = Version::parse(&self.version).map_err(|_| Refusal::NotFound)?;
-        Ok((Which { name: self.name.clone() }.read()?, version))
+        let name = ProjectName::parse(&self.name).map_err(|_| Refusal::NotFound)?;
+        Ok((ManagedProject(name), version))
     }
     fn page(&self) -> String {
         format!("/manage/project/{}/release/{}/", self.name, self.version)

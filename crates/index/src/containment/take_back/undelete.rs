@@ -10,7 +10,7 @@ use super::{account_of, is_ready, row_of};
 use crate::accounts::taking_back::{self, Begun};
 use crate::accounts::{self, deleted};
 use crate::act;
-use crate::db::Tx;
+use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, TakeBackBegun, TakeBackProved, TakeBackRefused};
 use crate::ids::Site;
