@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::Failed;
+use crate::act::{Housekeeping, housekeeping};
+use crate::db::Reading;
 use crate::deletion::erasing::{self, BATCH};
 use crate::env::Env;
 use crate::policy::Actor;
-use crate::queue::{Claimed, LEASE};
+use crate::queue::{self, Claimed, JobKind, LEASE, NewJob};
 
 /// How long one run takes at most: it ends before its lease does.
 const AT_MOST: Duration = Duration::from_secs(LEASE.as_secs() / 2);
@@ -39,8 +41,23 @@ pub(super) async fn erase(env: &Env, job: &Claimed) -> Result<(), Failed> {
             break;
         }
     }
+    if !erasing::due_accounts(env).await?.is_empty() || !erasing::due_locks(env).await?.is_empty() {
+        go_on(env, job).await?;
+    }
     if accounts + deleted > 0 {
         tracing::info!(accounts, deleted, "what was deleted long enough ago was erased");
     }
     Ok(())
+}
+
+/// What is left over is not kept waiting for the next quarter of an hour.
+async fn go_on(env: &Env, job: &Claimed) -> Result<(), Failed> {
+    let (inner, key) = (env.clone(), format!("erase:after:{}", job.id));
+    let next = housekeeping(env, Housekeeping::Queue, move |tx| {
+        Box::pin(async move {
+            let job = NewJob { kind: JobKind::Erase, key, payload: serde_json::Value::Null, enclosed: None, run_at: tx.now() };
+            queue::enqueue(&inner, tx, job).await
+        })
+    });
+    Ok(next.await?)
 }
