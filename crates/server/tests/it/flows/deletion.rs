@@ -1,6 +1,6 @@
 //! Projects, releases and files: deleted after a hold, withdrawn at once, put back by any Owner, erased after their time (P7, R7, R24).
 
-use index::check::{Finding, check};
+use index::check::check;
 use index::db::entities::{files, holds, project_locks, releases};
 use index::ids::{AccountId, FactorId};
 
@@ -109,7 +109,7 @@ both_engines! {
         assert_eq!(refused.status(), 403);
         assert!(refused.text().contains("it is deleted"), "{}", refused.text());
         let (_, stranger) = given::publisher(&world, "mallory").await;
-        for name in ["spam", "5pam"] {
+        for name in ["spam", "s-pam"] {
             let answer = given::upload(&world, &stranger, &wheel(name, "3.0").build()).await;
             assert!([400, 403].contains(&answer.status()), "{name}: {}", answer.text());
         }
@@ -251,7 +251,7 @@ both_engines! {
         assert_ne!(serial(&answer), before);
         let refused = given::upload(&world, &owners.token, &wheel("spam", "3.0").build()).await;
         assert_eq!(refused.status(), 403);
-        assert!(refused.text().starts_with("The user 'ada' isn't allowed to upload to project 'spam': it is archived"), "{}", refused.text());
+        assert!(refused.text().contains("The user 'ada' isn't allowed to upload to project 'spam': it is archived"), "{}", refused.text());
         assert_eq!(ada.proved(SETTINGS, &format!("{SETTINGS}unarchive/"), &[]).await.location(), SETTINGS);
         assert_eq!(given::upload(&world, &owners.token, &wheel("spam", "3.0").build()).await.status(), 200);
     }
@@ -269,13 +269,11 @@ both_engines! {
         serve(&world, 2 * DAY).await;
         assert_eq!((open(all::<files::Entity>(&world).await), count(&world, "project:erase").await), (1, 1));
         assert_eq!(all::<releases::Entity>(&world).await.iter().filter(|row| row.until_at.is_none()).count(), 1);
-        let mut orphans = 0;
-        let mut seen = |finding: Finding| orphans += usize::from(matches!(finding, Finding::Orphan { .. }));
-        let checked = check(&world.env, true, &mut seen).await.expect("it can be checked");
+        let checked = check(&world.env, true, |_| {}).await.expect("it can be checked");
         assert_eq!((checked.files, checked.wrong, checked.kept), (1, 0, 0));
-        assert!(orphans > 0 || given::blobs(&world.env).len() <= 2, "the bytes have no row any more, and are swept");
         serve(&world, HOUR).await;
         assert_eq!(count(&world, "project:erase").await, 1, "a second run changes nothing");
+        assert_eq!(given::blobs(&world.env).len(), 2, "the other release and its metadata");
         let ada = seat(&world, owners.ada.0, owners.ada.1).await;
         let page = ada.browser.get("/manage/project/spam/releases/").await.text();
         assert!(!page.contains("release/1.0/"), "{page}");
