@@ -61,6 +61,8 @@ limits! {
     NewProject = "new_project", account "20/1h", network "40/1h", index "";
     /// Acts that somebody asks a proof for, sets of recovery codes included.
     Act = "act", account "30/10m", network "", index "";
+    /// Invitations to projects.
+    Invite = "invite", account "20/1h 60/1d", network "", index "";
     /// Challenges for security keys and passkeys, asked for or answered; an answer is no guess (R25), this bounds rows.
     Challenge = "challenge", account "", network "240/5m", index "20000/5m";
     /// Take-backs that are begun with a name alone, and the codes that they ask for; each way to begin has a budget of its own.

@@ -31,6 +31,8 @@ pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::ApplyHolds, ActionName::WakeRoles),
     (JobKind::Erase, ActionName::EraseAccount),
     (JobKind::Erase, ActionName::EraseDeleted),
+    (JobKind::ApplyHolds, ActionName::DemoteOwner),
+    (JobKind::ApplyHolds, ActionName::RemoveOwner),
 ];
 
 /// Why a job did not work.

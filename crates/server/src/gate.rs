@@ -138,11 +138,16 @@ impl<A: Action> Ctx<A> {
     ///
     /// `subject` is the text of what it is done to, `parameters` are those that `signin::acts::spend` is given.
     pub async fn ask_proof_on(&self, subject: &str, parameters: serde_json::Value, description: &str) -> Refusal {
+        self.ask_proof_of::<A>(subject, parameters, description).await
+    }
+
+    /// The same for another action that the form at hand leads to.
+    pub async fn ask_proof_of<B: Action>(&self, subject: &str, parameters: serde_json::Value, description: &str) -> Refusal {
         let account = match self.account() {
             Ok(account) => account,
             Err(refusal) => return refusal,
         };
-        let asked = Asked { action: A::NAME, subject: subject.to_owned(), parameters, description: description.to_owned() };
+        let asked = Asked { action: B::NAME, subject: subject.to_owned(), parameters, description: description.to_owned() };
         match acts::ask(self.env(), self.actor(), account, asked).await {
             Ok(act) => Refusal::Prove(act),
             Err(refused) => refused.into(),

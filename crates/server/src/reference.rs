@@ -115,6 +115,7 @@ pub fn events() -> Table {
             Audience::Addressee => "the address that it is about".to_owned(),
             Audience::Account => "every address of the account".to_owned(),
             Audience::Owners => "all owners of the project".to_owned(),
+            Audience::OwnersAndSubject => "all owners of the project, and the account that it is about".to_owned(),
             Audience::Administrators => "all administrators".to_owned(),
             Audience::Concerned => "everybody concerned by the hold".to_owned(),
         };

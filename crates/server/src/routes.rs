@@ -14,6 +14,8 @@ use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
     account, addresses, admin, containing, deleting, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs,
     public, registration, releases, reset, sessions, settings, signin, tokens,
+    account, addresses, admin, collaboration, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration,
+    reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -266,6 +268,14 @@ fn project_pages() -> Vec<Route> {
     vec![
         route(Method::GET, "/manage/project/{name}/", own, managing::overview),
         route(Method::GET, "/manage/project/{name}/history/", own, managing::events),
+        route(Method::GET, "/manage/project/{name}/collaboration/", own, collaboration::page),
+        route(Method::POST, "/manage/project/{name}/collaboration/", own, collaboration::invite),
+        route(Method::POST, "/manage/project/{name}/collaboration/change/", own, collaboration::change),
+        route(Method::POST, "/manage/project/{name}/collaboration/delete/", own, collaboration::remove),
+        route(Method::POST, "/manage/project/{name}/collaboration/revoke_invite/", own, collaboration::revoke),
+        route(Method::GET, "/account/verify-project-role/", own, collaboration::invitation),
+        route(Method::POST, "/account/verify-project-role/", own, collaboration::accept),
+        route(Method::POST, "/account/verify-project-role/decline/", own, collaboration::decline),
     ]
 }
 

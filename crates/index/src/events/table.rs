@@ -17,6 +17,8 @@ pub enum Audience {
     Account,
     /// All owners of the project (P10).
     Owners,
+    /// All owners of the project, and the account that it is about (P10).
+    OwnersAndSubject,
     /// All administrators of the index.
     Administrators,
     /// Everybody concerned by the hold that the field `hold` names (R9).
@@ -220,6 +222,21 @@ events! {
     AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
+
+    /// Somebody was invited to a project.
+    RoleInvited { invitation: String, username: String, role: String, project: String } = "project:role:invite", "{username} was invited to {project} as {role}.", OwnersAndSubject;
+    /// An invitation to a project was accepted.
+    RoleAdded { username: String, role: String, project: String } = "project:role:add", "{username} accepted the invitation and is {role} of {project}.", OwnersAndSubject;
+    /// An invitation to a project was declined.
+    InvitationDeclined { username: String, role: String, project: String } = "project:role:decline_invite", "{username} declined the invitation to {project} as {role}.", OwnersAndSubject;
+    /// An invitation to a project was taken back.
+    InvitationRevoked { username: String, role: String, project: String } = "project:role:revoke_invite", "The invitation of {username} to {project} as {role} was taken back.", OwnersAndSubject;
+    /// A role on a project was changed.
+    RoleChanged { username: String, before: String, role: String, project: String } = "project:role:change", "{username}, who was {before} of {project}, is {role} now.", OwnersAndSubject;
+    /// A role on a project was suspended.
+    RoleSuspended { username: String, role: String, project: String, because: String } = "project:role:suspend", "The role of {username} as {role} of {project} was suspended: {because}.", OwnersAndSubject;
+    /// A role on a project was ended.
+    RoleRemoved { username: String, role: String, project: String } = "project:role:remove", "{username} is no longer {role} of {project}.", OwnersAndSubject;
 
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use credentials::link::LinkToken;
 
 use super::rules::may_stop;
-use super::{ADDRESS_AGE, Line, aged, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, show, state};
+use super::{ADDRESS_AGE, Line, aged, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, resume, show, state};
 use crate::accounts::link::{self, Purpose};
 use crate::act;
 use crate::cases::{self, NewCase, Opening};
@@ -120,7 +120,8 @@ async fn person(tx: &Tx, hold: HoldId, account: AccountId) -> Result<hold_people
 
 /// R11: by role, and by the age of what the veto came with.
 async fn check_seniority(env: &Env, tx: &Tx, row: &holds::Model, by: AccountId, settled: bool) -> Result<(), Refused> {
-    let proposed_by_settled = is_factor_settled(env, tx, row.factor_id).await?;
+    let settled_role = person(tx, row.id, row.proposer_id).await?.settled;
+    let proposed_by_settled = settled_role && is_factor_settled(env, tx, row.factor_id).await?;
     if person(tx, row.id, by).await?.may_veto && may_stop(settled, proposed_by_settled) {
         return Ok(());
     }
@@ -163,6 +164,7 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
     if tx.execute(CLOSE, values).await? != 1 {
         return Err(anyhow::anyhow!("hold {} was closed while its row was locked", row.id).into());
     }
+    resume(tx, row.id, permit.event()).await?;
     let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: by_link };
     events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
     let scope = || vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
@@ -188,6 +190,7 @@ pub(super) async fn end<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, h
         Value::from(row.veto_mailbox),
     ];
     tx.execute(CLOSE, values).await?;
+    resume(tx, hold, permit.event()).await?;
     let event = HoldDied { hold: hold.to_string(), what: row.description, because: because.to_owned() };
     events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
     Ok(true)

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use super::rules::{Consent, Said, Served, is_approved, is_ripe};
-use super::{answer, by_id, lock, serving, state};
+use super::{answer, by_id, lock, resume, serving, state};
 use crate::act;
 use crate::db::entities::{hold_people, holds};
 use crate::db::{Reading, Tx};
@@ -121,6 +121,7 @@ async fn take<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, id: HoldId)
         return Ok(None);
     }
     tx.execute(DONE, vec![Value::from(id), Value::from(tx.now()), Value::from(permit.event())]).await?;
+    resume(tx, id, permit.event()).await?;
     Ok(Some(row))
 }
 

@@ -13,7 +13,7 @@ use super::rules::{Asking, grant_waits};
 use super::{DEVICE_AGE, Proven, aged};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, HoldId};
+use crate::ids::{AccountId, HoldId, ProjectId};
 use crate::policy::{Action, Actor, Denied, Permit, Proof};
 use crate::refused::Refused;
 
@@ -75,6 +75,25 @@ where
     A::On: Display,
 {
     let account = permit.actor().account().ok_or(Denied::NotValid)?;
+    pass_on(env, tx, permit, grant, (None, vec![Person::oneself(account)])).await
+}
+
+/// The same for a grant on a project, which concerns these people: while it waits they are told, and may stop it.
+///
+/// # Errors
+/// As `decide`.
+pub(crate) async fn pass_on<A>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    grant: Grant,
+    (project, people): (Option<ProjectId>, Vec<Person>),
+) -> Result<Passed, Refused>
+where
+    A: Action,
+    A::On: Display,
+{
+    let account = permit.actor().account().ok_or(Denied::NotValid)?;
     if !must_wait(env, tx, permit.actor(), account, grant.proof.with).await? {
         return Ok(Passed::Now);
     }
@@ -93,10 +112,10 @@ where
     let what = What { action: A::NAME, subject, wait: env.config.hold_grant.0 };
     let proposal = Proposal {
         account,
-        project: None,
+        project,
         payload: grant.parameters,
         description: grant.description,
-        people: vec![Person::oneself(account)],
+        people,
         proof: Some(grant.proof),
         waits: None,
     };

@@ -21,7 +21,7 @@ pub(crate) use answer::approve;
 pub use answer::{Answered, to_veto, veto, veto_by_link};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
-pub(crate) use grants::{Grant, Passed, pass};
+pub(crate) use grants::{Grant, Passed, pass, pass_on};
 pub(crate) use propose::{Decision, Person, Proposal, decide, loosen};
 pub use show::{Line, PAGE, Page, Told, concerning, description, on_project, page};
 
@@ -30,7 +30,7 @@ use crate::clock::Time;
 use crate::db::entities::{accounts, holds};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, FactorId, HoldId};
+use crate::ids::{AccountId, EventId, FactorId, HoldId};
 use crate::policy::{Actor, Proof, Resource, Role, SessionProof, Situation, Who};
 use crate::refused::Refused;
 
@@ -78,6 +78,13 @@ async fn lock(tx: &Tx, hold: HoldId) -> Result<(), Refused> {
     Ok(())
 }
 
+/// What a hold suspended works again when it is over; what it has ended has no role left to work (R8, R11).
+async fn resume(tx: &Tx, hold: HoldId, by: EventId) -> Result<(), Refused> {
+    const RESUME: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE hold_id = $1 AND until_at IS NULL";
+    tx.execute(RESUME, vec![Value::from(hold), Value::from(tx.now()), Value::from(by)]).await?;
+    Ok(())
+}
+
 /// The row of a hold.
 pub(crate) async fn by_id<R: Reading>(read: &R, hold: HoldId) -> Result<Option<holds::Model>, Refused> {
     Ok(holds::Entity::find_by_id(hold).one(read.connection()).await?)
@@ -110,7 +117,12 @@ pub(crate) async fn is_factor_settled<R: Reading>(env: &Env, read: &R, factor: O
 }
 
 /// Whether what opened or last proved a session is settled: its factor, or the recovery codes that it came in by (R11).
-async fn is_session_settled<R: Reading>(env: &Env, read: &R, account: AccountId, session: Option<&SessionProof>) -> Result<bool, Refused> {
+pub(crate) async fn is_session_settled<R: Reading>(
+    env: &Env,
+    read: &R,
+    account: AccountId,
+    session: Option<&SessionProof>,
+) -> Result<bool, Refused> {
     match session {
         Some(session) if session.factor.is_some() => is_factor_settled(env, read, session.factor).await,
         Some(session) if session.proved_with == Some(Proof::RecoveryCode) => {

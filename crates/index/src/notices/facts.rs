@@ -68,7 +68,7 @@ impl Story<'_> {
         if let Some(project) = &self.project {
             add("Project", project.name.clone());
         }
-        if !matches!(self.kind.audience(), Audience::Owners | Audience::Administrators) {
+        if !matches!(self.kind.audience(), Audience::Owners | Audience::OwnersAndSubject | Audience::Administrators) {
             add("Account", self.subject.as_ref().unwrap_or(&self.reader).username.clone());
         }
         facts

@@ -80,15 +80,17 @@ pub async fn recipients<R: Reading>(
         let account = Value::from(event.account_id.ok_or_else(|| gone("account"))?);
         Ok::<_, NoLetter>((OF_ACCOUNT, [account].into_iter().chain(times()).collect::<Vec<_>>(), false))
     };
+    let owners = || {
+        let project = Value::from(event.project_id.ok_or_else(|| gone("project"))?);
+        Ok::<_, NoLetter>((OF_OWNERS, [project].into_iter().chain(times()).collect::<Vec<_>>(), false))
+    };
     let administrators = || (OF_STAFF, times().to_vec(), true);
     let queries = match kind.audience() {
         Audience::Nobody(_) => Vec::new(),
         Audience::Addressee => vec![(ONE, vec![Value::from(to.ok_or_else(|| gone("address"))?)], false)],
         Audience::Account => vec![account()?],
-        Audience::Owners => {
-            let project = Value::from(event.project_id.ok_or_else(|| gone("project"))?);
-            vec![(OF_OWNERS, [project].into_iter().chain(times()).collect(), false)]
-        }
+        Audience::Owners => vec![owners()?],
+        Audience::OwnersAndSubject => vec![owners()?, account()?],
         Audience::Administrators => vec![administrators()],
         Audience::Concerned => {
             let hold = Value::from(hold_of(event).ok_or_else(|| gone("hold"))?);

@@ -90,6 +90,9 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("due", _) => json!("25 November 2023, 08:47:35 UTC"),
         ("because", _) => json!("the session that proposed it was ended"),
         ("label", _) => json!("blue key"),
+        ("project", _) => json!("Spam.Eggs"),
+        ("role", _) => json!("Owner"),
+        ("before", _) => json!("Maintainer"),
         ("by", _) => json!("bob"),
         ("whose", _) => json!("carol"),
         ("about", _) => json!("spam_eggs-1.0-py3-none-any.whl was uploaded."),
@@ -122,7 +125,7 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
 fn event(kind: Kind) -> events::Model {
     let (actor, credential) = actor(kind);
     let ada = AccountId(Uuid::from_u128(1));
-    let on_project = kind.audience() == Audience::Owners || kind == Kind::CredentialPaused;
+    let on_project = [Audience::Owners, Audience::OwnersAndSubject].contains(&kind.audience()) || kind == Kind::CredentialPaused;
     events::Model {
         seq: 7,
         id: EventId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),

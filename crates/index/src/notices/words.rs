@@ -7,6 +7,7 @@ use super::offer::Offer;
 use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
 use crate::containment::PAUSE;
+use crate::projects::collaboration::INVITATION;
 use crate::db::entities::projects;
 use crate::events::{Audience, Kind};
 use crate::places;
@@ -114,6 +115,7 @@ pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
         Kind::ConfirmationSent => confirm(story),
         Kind::TakeBackCodeSent => take_back_code(story),
         Kind::HoldProposed => Ok(proposed(story)),
+        Kind::RoleInvited if story.event.account_id == Some(story.reader.id) => Ok(invited(story)),
         _ => Ok(notice(story)),
     }
 }
@@ -246,6 +248,22 @@ fn proposed(story: &Story<'_>) -> Wording {
     let veto = story.token_button("Stop this change", "/account/veto/");
     // A hold that is over has no link to stop it any more: its notice is still a notice.
     veto.map_or_else(|_| Wording { button: None, ..wording.clone() }, |veto| wording.clone().with(veto))
+}
+
+/// A role is offered to the reader: its page says what it is, and needs a sign-in.
+fn invited(story: &Story<'_>) -> Wording {
+    let project = story.project.as_ref().map_or("a project", |p| p.name.as_str());
+    let paragraphs = vec![
+        format!(
+            "Nothing happens until you accept. The page needs your sign-in, and accepting your second factor. The invitation is good for {}.",
+            lasting(INVITATION)
+        ),
+        "If you do not expect it: decline it, or do nothing.".to_owned(),
+        format!("All invitations to you: {}", story.link("/manage/projects/")),
+    ];
+    let invitation = story.detail["invitation"].as_str().unwrap_or_default();
+    let link = story.link(&format!("/account/verify-project-role/?token={invitation}"));
+    Wording::new(format!("{project}: you are invited"), paragraphs).with(Button { label: "Look at the invitation", link })
 }
 
 /// What happened, and what to do if it should not have.
@@ -410,6 +428,9 @@ fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
             lasting(PAUSE),
             story.index()
         ));
+    }
+    if story.kind.wire().starts_with("project:role:") {
+        says.push(format!("Everybody who holds a role on it: {}", story.link(&format!("/manage/project/{}/collaboration/", project.normalized))));
     }
     says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says

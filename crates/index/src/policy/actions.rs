@@ -8,6 +8,8 @@ use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
 use crate::ids::{AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, LockId, ReleaseId, SessionId, Site, TokenId};
 use crate::resources::{ManagedProject, ProjectOrNew};
+use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, InvitationId, RoleId, SessionId, Site, TokenId};
+use crate::resources::{Invitee, ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -248,6 +250,33 @@ actions! {
     /// See a project as those see it who hold a role on it, suspended or not: collaborators, history, changes that wait.
     SeeProject on ManagedProject, "project:see", needs [Owner, Maintainer, Concerned], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+    /// Offer somebody a role on a project; all owners and the invited account are told (R2, R3).
+    InviteCollaborator on Invitee, "role:invite", needs [Owner], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:invite", "hold:proposed"];
+    /// Take back a role that was offered and not accepted yet.
+    RevokeInvitation on ManagedProject, "role:revoke-invitation", needs [Owner], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:revoke_invite"];
+    /// See a role that was offered to one.
+    SeeInvitation on InvitationId, "role:see-invitation", needs [Oneself], gates [],
+        Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
+    /// Accept a role that was offered to one, while who offered it still may.
+    AcceptInvitation on InvitationId, "role:accept", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:add", "hold:proposed"];
+    /// Decline a role that was offered to one.
+    DeclineInvitation on InvitationId, "role:decline", needs [Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:decline_invite"];
+    /// Make a Maintainer of a project an Owner.
+    PromoteMaintainer on RoleId, "role:promote", needs [Owner], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:change", "hold:proposed"];
+    /// Make an Owner a Maintainer, oneself included: through a hold, and never the last one that can be reached (R7, R8).
+    DemoteOwner on RoleId, "role:demote", needs [Owner, Oneself], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:change", "hold:proposed", "hold:done"];
+    /// Remove a Maintainer, or stop being one: at once, and nothing unsettled removes what is settled (R11, R19).
+    RemoveMaintainer on RoleId, "role:remove-maintainer", needs [Owner, Oneself], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove"];
+    /// Remove an Owner, or leave as one: through a hold, and never the last one that can be reached (R7, R8, R11).
+    RemoveOwner on RoleId, "role:remove-owner", needs [Owner, Oneself], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove", "project:role:suspend", "hold:proposed", "hold:done"];
 
     /// Stop one's own account with the link of a notice (R13, R14, R19).
     NotMe on Site, "account:not-me", needs [], gates [],
@@ -260,7 +289,8 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
-        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
+        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression",
+            "project:role:remove", "project:role:revoke_invite"];
     /// See how mail, jobs and the services around the index do.
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;

@@ -1,5 +1,6 @@
 //! Projects: names, roles, releases, files, what the index shows of them.
 
+pub mod collaboration;
 pub mod files;
 pub mod history;
 mod line;

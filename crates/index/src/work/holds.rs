@@ -7,11 +7,12 @@ use crate::db::entities::holds as rows;
 use crate::deletion::{account, asking};
 use crate::env::Env;
 use crate::holds::{self, Applied, wake};
-use crate::ids::{AddressId, FactorId, FileId, ReleaseId};
+use crate::ids::{AddressId, FactorId, FileId, ReleaseId, RoleId};
 use crate::policy::{
-    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, Direction, RemoveAddress,
-    RemoveFactor, WakeRoles,
+    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, DemoteOwner, Direction, RemoveAddress,
+    RemoveFactor, RemoveOwner, WakeRoles,
 };
+use crate::projects::collaboration;
 use crate::queue::Claimed;
 use crate::refused::Refused;
 use crate::resources::ManagedProject;
@@ -75,6 +76,35 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
             });
             lead.await
         }
+        Some(ActionName::DemoteOwner) => {
+            let Some(role) = RoleId::parse(&hold.subject) else { return unreadable(hold) };
+            let demote = holds::apply::<DemoteOwner, _>(env, worker, hold, role, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { collaboration::demote(&env, tx, &loosened).await })
+            });
+            demote.await
+        }
+        Some(ActionName::RemoveOwner) => {
+            let Some(role) = RoleId::parse(&hold.subject) else { return unreadable(hold) };
+            let remove = holds::apply::<RemoveOwner, _>(env, worker, hold, role, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { collaboration::take_away(&env, tx, &loosened).await })
+            });
+            remove.await
+        }
+        Some(
+            action @ (ActionName::DeleteProject | ActionName::DeleteRelease | ActionName::DeleteFile | ActionName::DeleteAccount),
+        ) => delete(env, worker, hold, action).await,
+        // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
+        Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,
+        _ => unreadable(hold),
+    }
+}
+
+/// The effect of a hold that deletes.
+async fn delete(env: &Env, worker: &Actor, hold: &rows::Model, action: ActionName) -> Result<Applied, Refused> {
+    let own = env.clone();
+    match Some(action) {
         Some(ActionName::DeleteProject) => {
             let Ok(name) = ProjectName::parse(&hold.subject) else { return unreadable(hold) };
             let delete = holds::apply::<DeleteProject, _>(env, worker, hold, ManagedProject(name), move |tx, loosened| {
@@ -106,8 +136,6 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
             });
             delete.await
         }
-        // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
-        Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,
         _ => unreadable(hold),
     }
 }

@@ -124,7 +124,16 @@ fn projects(frame: Frame, some: bool) -> String {
         released: version.map(|_| ago(184)),
     };
     let list = vec![project("spam", "Owner", Some("4.2.0")), project("Flying-Circus", "Maintainer", None)];
-    html(&manage::Projects { frame, projects: if some { list } else { vec![] }, next_page: Some("spam".into()) })
+    let invitation = manage::MyInvitation {
+        token: "i1".into(),
+        project: "Parrot".into(),
+        role: "Maintainer".into(),
+        inviter: "grace".into(),
+        since: ago(90_000),
+        until: ago(-500_000),
+    };
+    let invitations = if some { vec![invitation] } else { vec![] };
+    html(&manage::Projects { frame, invitations, projects: if some { list } else { vec![] }, next_page: Some("spam".into()) })
 }
 
 fn history() -> String {

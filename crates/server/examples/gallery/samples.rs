@@ -6,6 +6,8 @@ use super::pages::public::{self, Collaborator, FileLine, ProjectLine, Release, V
 use super::pages::{Action, Bytes, FormErrors, Frame, Viewer, WebLink, When, errors, html};
 use super::readme;
 
+#[path = "collaborating.rs"]
+mod collaborating;
 #[path = "containing.rs"]
 mod containing;
 #[path = "managing.rs"]
@@ -21,6 +23,7 @@ pub type Sample = (&'static str, String);
 pub fn all() -> Vec<Sample> {
     let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages()];
     let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
+    let own = own.into_iter().chain([collaborating::collaboration_pages()]);
     others.into_iter().chain(own).flatten().collect()
 }
 

@@ -467,10 +467,28 @@ pub struct ChangePassword {
 pub struct Projects {
     /// What surrounds the page.
     pub frame: Frame,
+    /// The invitations that wait for an answer.
+    pub invitations: Vec<MyInvitation>,
     /// The projects of the account, by name.
     pub projects: Vec<MyProject>,
     /// The key (`after`) of the next page.
     pub next_page: Option<String>,
+}
+
+/// An invitation to a project.
+pub struct MyInvitation {
+    /// Which one, as its page names it.
+    pub token: String,
+    /// The project.
+    pub project: String,
+    /// `Owner` or `Maintainer`.
+    pub role: String,
+    /// Who invited.
+    pub inviter: String,
+    /// When.
+    pub since: When,
+    /// Until when it can be accepted.
+    pub until: When,
 }
 
 /// A project of the account that looks.

@@ -4,7 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::holds::HoldLine;
-use super::{Frame, When};
+use super::{FormErrors, Frame, When};
 
 /// What all pages of a project show: where one is, and what must not be missed.
 #[derive(Clone)]
@@ -34,9 +34,10 @@ impl HtmlSafe for Nav<'_> {}
 
 impl Nav<'_> {
     /// Key, last part of the address, and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 4] = [
+    const PAGES: [(&'static str, &'static str, &'static str); 5] = [
         ("overview", "", "Overview"),
         ("releases", "releases/", "Releases"),
+        ("collaboration", "collaboration/", "Collaborators"),
         ("settings", "settings/", "Settings"),
         ("history", "history/", "History"),
     ];
@@ -92,4 +93,122 @@ pub struct EventLine {
     pub actor: String,
     /// Whom it is about, where that is somebody else.
     pub about: Option<String>,
+}
+
+/// `/manage/project/{name}/collaboration/`.
+#[derive(Template)]
+#[template(path = "manage/project/collaboration.html")]
+pub struct Collaboration {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// What all pages of the project show.
+    pub shell: Shell,
+    /// Whether the viewer is an Owner whose role works.
+    pub is_owner: bool,
+    /// Everybody who holds a role, the oldest first.
+    pub people: Vec<Person>,
+    /// The invitations that nobody answered yet.
+    pub invitations: Vec<InvitationLine>,
+    /// How long a change of an Owner waits.
+    pub wait: String,
+    /// What was typed as `username`.
+    pub username: String,
+    /// What was chosen as `role_name`.
+    pub role_name: String,
+    /// The proof that was made.
+    pub act: Option<String>,
+    /// What the proof was made for.
+    pub ready: Option<Ready>,
+}
+
+/// A form that waits for its second press.
+pub struct Ready {
+    /// What it does.
+    pub sentence: String,
+    /// The last part of its address.
+    pub path: &'static str,
+    /// Its fields.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Somebody who holds a role.
+pub struct Person {
+    /// The role, as forms name it.
+    pub id: String,
+    /// The user name.
+    pub username: String,
+    /// `Owner` or `Maintainer`.
+    pub role: &'static str,
+    /// Since when.
+    pub since: When,
+    /// Whether it is the viewer.
+    pub own: bool,
+    /// Why the role gives nothing at the moment.
+    pub suspended: Option<&'static str>,
+    /// Whether the viewer may change the role.
+    pub may_change: bool,
+    /// Whether the viewer may end the role.
+    pub may_remove: bool,
+}
+
+/// An invitation that nobody answered yet.
+pub struct InvitationLine {
+    /// The invited account, as the form names it.
+    pub account: String,
+    /// The user name.
+    pub username: String,
+    /// `Owner` or `Maintainer`.
+    pub role: String,
+    /// Who invited.
+    pub inviter: String,
+    /// When.
+    pub since: When,
+    /// Until when it can be accepted.
+    pub until: When,
+    /// Whether that is over.
+    pub expired: bool,
+}
+
+/// `/account/verify-project-role/?token=`: opening it changes nothing, its buttons do.
+#[derive(Template)]
+#[template(path = "account/verify-project-role.html")]
+pub struct VerifyProjectRole {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What was refused.
+    pub errors: FormErrors,
+    /// Which invitation, sent back in the body.
+    pub token: String,
+    /// The project, by its display name.
+    pub project: String,
+    /// The same, normalized.
+    pub normalized: String,
+    /// `Owner` or `Maintainer`.
+    pub role: String,
+    /// Who invited.
+    pub inviter: String,
+    /// When.
+    pub since: When,
+    /// Until when it can be accepted.
+    pub until: When,
+    /// Whether it can be answered no more.
+    pub over: bool,
+    /// The proof that was made for accepting.
+    pub act: Option<String>,
+}
+
+impl Collaboration {
+    /// The address of the page.
+    fn path(&self) -> String {
+        format!("/manage/project/{}/collaboration/", self.shell.normalized)
+    }
+}
+
+impl Person {
+    /// The role that this one can be changed to.
+    fn other_role(&self) -> &'static str {
+        if self.role == "Owner" { "Maintainer" } else { "Owner" }
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{holds, when};
 use crate::gate::Ctx;
-use crate::input::{Input, Nothing};
+use crate::input::Input;
 use crate::pages::projects::{EventLine, History, Overview, Shell};
 use crate::refusal::Refusal;
 use crate::reply::Reply;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod addresses;
 pub mod admin;
+pub mod collaboration;
 pub mod containing;
 pub mod deleting;
 pub mod factors;

@@ -10,5 +10,6 @@ mod given;
 mod holding;
 mod sink;
 mod tables;
+mod team;
 mod tidy;
 mod world;

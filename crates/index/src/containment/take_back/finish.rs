@@ -17,8 +17,9 @@ use crate::db::entities::{addresses as address_rows, factors, quiet_addresses, t
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountTakenBack, Entry};
-use crate::ids::{AddressId, FactorId, Site};
+use crate::ids::{AddressId, FactorId, InvitationId, RoleId, Site};
 use crate::policy::{Actor, Denied, Permit, TakeBack};
+use crate::projects::collaboration::given;
 use crate::refused::Refused;
 use crate::signin::password::{self, Chosen};
 
@@ -117,7 +118,7 @@ async fn drop_the_rest(
 ) -> Result<(u64, u64), Refused> {
     let (kept, ended): (Vec<&Thing>, Vec<&Thing>) = gained.things.iter().partition(|thing| decision.keep.contains(&thing.id));
     for thing in &ended {
-        tx.execute(thing.sort.end(), vec![Value::from(thing.id), Value::from(tx.now()), Value::from(permit.event())]).await?;
+        end(env, tx, permit, thing).await?;
     }
     let dropped = ended.iter().filter(|thing| thing.sort == Sort::Address).map(|thing| thing.id);
     let chosen = decision.quiet.iter().copied().filter(|id| gained.told.iter().any(|(told, _)| told == id));
@@ -125,6 +126,21 @@ async fn drop_the_rest(
         silence(env, tx, permit, account, AddressId(address)).await?;
     }
     Ok((u64::try_from(kept.len()).unwrap_or(u64::MAX), u64::try_from(ended.len()).unwrap_or(u64::MAX)))
+}
+
+async fn end(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, thing: &Thing) -> Result<(), Refused> {
+    match thing.sort {
+        Sort::Role => {
+            // The last Owner that can be reached stays: people decide about it.
+            given::end_role(env, tx, permit, RoleId(thing.id)).await?;
+        }
+        Sort::Invitation => given::end_invitation(env, tx, permit, InvitationId(thing.id)).await?,
+        Sort::Factor | Sort::Codes | Sort::Address | Sort::Token => {
+            let sql = thing.sort.end().expect("these have a row of the account's own");
+            tx.execute(sql, vec![Value::from(thing.id), Value::from(tx.now()), Value::from(permit.event())]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// From now on the notices to this address carry no link (R17).

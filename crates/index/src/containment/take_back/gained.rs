@@ -1,4 +1,5 @@
-//! What an account gained in 30 days: factors, recovery codes, addresses, tokens. Each is kept one by one, or ends (R16).
+//! What an account gained in 30 days: factors, recovery codes, addresses, tokens; and what it gave to others: roles, invitations. Each
+//! is kept one by one, or ends (R16).
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use crate::containment::RECENT;
 use crate::db::Reading;
 use crate::db::entities::{addresses, api_tokens, factors, recovery_sets};
 use crate::env::Env;
+use crate::projects::collaboration::given;
 use crate::refused::Refused;
 
 /// Kinds of things that an account gains.
@@ -23,17 +25,22 @@ pub enum Sort {
     Address,
     /// An API token.
     Token,
+    /// A role that the account gave to somebody.
+    Role,
+    /// An invitation that it made.
+    Invitation,
 }
 
 impl Sort {
-    /// Ends its row.
-    pub(super) const fn end(self) -> &'static str {
-        match self {
+    /// Ends its row; what was given to others ends with an event of its own.
+    pub(super) const fn end(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Role | Self::Invitation => return None,
             Self::Factor => "UPDATE factors SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
             Self::Codes => "UPDATE recovery_sets SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
             Self::Address => "UPDATE addresses SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
             Self::Token => "UPDATE api_tokens SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
-        }
+        })
     }
 }
 
@@ -71,6 +78,7 @@ pub(super) async fn of<R: Reading>(env: &Env, read: &R, account: &Account, facto
     let (gained, told) = addresses_of(env, read, account).await?;
     things.extend(gained);
     things.extend(tokens_of(read, account).await?);
+    things.extend(given_by(read, account).await?);
     things.sort_by_key(|thing| (std::cmp::Reverse(thing.from_at), thing.id));
     Ok(Gained { things, told })
 }
@@ -138,4 +146,14 @@ async fn tokens_of<R: Reading>(read: &R, account: &Account) -> Result<Vec<Thing>
         from_at: row.from_at,
     };
     Ok(rows.into_iter().map(thing).collect())
+}
+
+async fn given_by<R: Reading>(read: &R, account: &Account) -> Result<Vec<Thing>, Refused> {
+    let since = read.now().minus(RECENT);
+    let roles = given::roles(read, account.id, since).await?;
+    let roles = roles.into_iter().map(|one| Thing { id: one.id.0, sort: Sort::Role, what: one.what, from_at: one.from_at });
+    let invitations = given::invitations(read, account.id, since).await?;
+    let invitations =
+        invitations.into_iter().map(|one| Thing { id: one.id.0, sort: Sort::Invitation, what: one.what, from_at: one.from_at });
+    Ok(roles.chain(invitations).collect())
 }
