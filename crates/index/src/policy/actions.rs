@@ -6,9 +6,9 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, LockId, ReleaseId, SessionId, Site, TokenId};
-use crate::resources::{ManagedProject, ProjectOrNew};
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, InvitationId, RoleId, SessionId, Site, TokenId};
+use crate::ids::{
+    AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, InvitationId, LockId, ReleaseId, RoleId, SessionId, Site, TokenId,
+};
 use crate::resources::{Invitee, ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.

@@ -9,8 +9,8 @@ use crate::env::Env;
 use crate::holds::{self, Applied, wake};
 use crate::ids::{AddressId, FactorId, FileId, ReleaseId, RoleId};
 use crate::policy::{
-    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, DemoteOwner, Direction, RemoveAddress,
-    RemoveFactor, RemoveOwner, WakeRoles,
+    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, DemoteOwner, Direction,
+    RemoveAddress, RemoveFactor, RemoveOwner, WakeRoles,
 };
 use crate::projects::collaboration;
 use crate::queue::Claimed;
@@ -92,9 +92,9 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
             });
             remove.await
         }
-        Some(
-            action @ (ActionName::DeleteProject | ActionName::DeleteRelease | ActionName::DeleteFile | ActionName::DeleteAccount),
-        ) => delete(env, worker, hold, action).await,
+        Some(action @ (ActionName::DeleteProject | ActionName::DeleteRelease | ActionName::DeleteFile | ActionName::DeleteAccount)) => {
+            delete(env, worker, hold, action).await
+        }
         // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
         Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,
         _ => unreadable(hold),
