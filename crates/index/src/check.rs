@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 use sea_orm::Value;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 
+use crate::accounts::deleted;
 use crate::blobs::{Blobs, folders};
 use crate::db::Reading;
 use crate::env::Env;
@@ -52,6 +54,23 @@ pub enum Finding {
         /// The digest that names it.
         digest: String,
     },
+    /// Personal data of an account that was erased (R27).
+    Personal {
+        /// The id of the account.
+        account: String,
+        /// The table.
+        table: &'static str,
+    },
+    /// Something whose time to be erased was over more than two days ago.
+    Overdue {
+        /// The id of an account, or of the deletion of a project, release or file.
+        id: String,
+    },
+    /// A deleted account that could not be brought back any more, though its time is not over (P7).
+    Incomplete {
+        /// The id of the account.
+        account: String,
+    },
 }
 
 /// How much was compared.
@@ -65,6 +84,8 @@ pub struct Checked {
     pub wrong: u64,
     /// Blobs without a row.
     pub orphans: u64,
+    /// Personal data that is left, things that should be erased, deleted accounts that are not whole.
+    pub kept: u64,
 }
 
 const PAGE: &str = "SELECT id, filename, size_bytes, sha256, blake2_256, metadata_sha256, metadata_size_bytes FROM files \
@@ -96,6 +117,7 @@ pub async fn check(env: &Env, deep: bool, mut tell: impl FnMut(Finding)) -> Resu
         }
     }
     checked.orphans = orphans(env, &mut tell).await?;
+    checked.kept = retention(env, &mut tell).await?;
     Ok(checked)
 }
 
@@ -185,7 +207,80 @@ async fn orphans(env: &Env, tell: &mut impl FnMut(Finding)) -> Result<u64, Refus
     Ok(found)
 }
 
-/// Which of these digests a row names, as a file or as a metadata companion; ended rows count, since they can come back.
+/// How long after its time something may still be there: the job runs four times an hour.
+const GRACE: Duration = Duration::from_secs(2 * 86_400);
+
+const LEFT: [(&str, &str); 12] = [
+    (
+        "addresses",
+        "SELECT DISTINCT x.account_id AS id FROM addresses x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
+    ("factors", "SELECT DISTINCT x.account_id AS id FROM factors x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    (
+        "recovery_sets",
+        "SELECT DISTINCT x.account_id AS id FROM recovery_sets x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
+    ("devices", "SELECT DISTINCT x.account_id AS id FROM devices x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    ("sessions", "SELECT DISTINCT x.account_id AS id FROM sessions x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    ("links", "SELECT DISTINCT x.account_id AS id FROM links x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL"),
+    (
+        "api_tokens",
+        "SELECT DISTINCT x.account_id AS id FROM api_tokens x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
+    (
+        "containments",
+        "SELECT DISTINCT x.account_id AS id FROM containments x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
+    (
+        "quiet_addresses",
+        "SELECT DISTINCT x.account_id AS id FROM quiet_addresses x JOIN accounts a ON a.id = x.account_id WHERE a.erased_at IS NOT NULL",
+    ),
+    (
+        "event_private",
+        "SELECT DISTINCT x.subject AS id FROM event_private x JOIN accounts a ON a.id = x.subject WHERE a.erased_at IS NOT NULL",
+    ),
+    ("subject_keys", "SELECT x.subject AS id FROM subject_keys x JOIN accounts a ON a.id = x.subject WHERE a.erased_at IS NOT NULL"),
+    (
+        "accounts",
+        "SELECT id FROM accounts WHERE erased_at IS NOT NULL AND (display_name <> '' OR password_hash IS NOT NULL OR last_login_at IS NOT NULL)",
+    ),
+];
+const OVERDUE: &str = "SELECT a.id AS id FROM account_causes c JOIN accounts a ON a.id = c.account_id \
+    WHERE c.kind = 'deleted' AND c.until_at IS NULL AND c.from_at < $1 AND a.erased_at IS NULL \
+    UNION SELECT id FROM project_locks WHERE kind = 'deleted' AND until_at IS NULL AND erased_at IS NULL AND from_at < $1";
+/// A tilde begins the name of an account that was put away because it never proved an address.
+const INCOMPLETE: &str = "SELECT a.id AS id FROM account_causes c JOIN accounts a ON a.id = c.account_id \
+    WHERE c.kind = 'deleted' AND c.until_at IS NULL AND a.erased_at IS NULL AND a.username NOT LIKE '~%' \
+    AND NOT EXISTS (SELECT 1 FROM addresses x WHERE x.account_id = a.id AND x.verified_at IS NOT NULL)";
+
+/// Both halves of what retention promises: what is kept is whole, and nothing personal is left of what is not.
+async fn retention(env: &Env, tell: &mut impl FnMut(Finding)) -> Result<u64, Refused> {
+    let read = env.db.read(env.now()).await?;
+    let id = |row: &sea_orm::QueryResult| Ok::<_, Refused>(row.try_get::<uuid::Uuid>("", "id")?.to_string());
+    let mut found = 0;
+    let mut say = |finding: Finding| {
+        found += 1;
+        tell(finding);
+    };
+    for (table, sql) in LEFT {
+        for row in read.rows(sql, vec![]).await? {
+            say(Finding::Personal { account: id(&row)?, table });
+        }
+    }
+    for row in read.rows(INCOMPLETE, vec![]).await? {
+        say(Finding::Incomplete { account: id(&row)? });
+    }
+    // Under a shifted clock nothing is erased, so that nothing is late (R32).
+    if !env.clock.is_shifted() {
+        let before = env.now().minus(deleted::retention(env)).minus(GRACE);
+        for row in read.rows(OVERDUE, vec![Value::from(before)]).await? {
+            say(Finding::Overdue { id: id(&row)? });
+        }
+    }
+    Ok(found)
+}
+
+/// Which of these digests a row names, as a file or as a metadata companion; rows that were erased do not count.
 ///
 /// # Errors
 /// The database.
@@ -198,6 +293,7 @@ pub async fn named<R: Reading>(read: &R, digests: &[String]) -> Result<HashSet<S
             .select_only()
             .column(column)
             .filter(column.is_in(digests.iter().map(String::as_str)))
+            .filter(Column::UntilAt.is_null())
             .into_tuple()
             .all(read.connection())
             .await?;

@@ -61,6 +61,8 @@ jobs! {
     UnverifyLapsed = "unverify-lapsed", tries 3, every minutes(60), key "the hour; an address without proof is passed over";
     /// Do what has waited and was served, and end what can never take effect.
     ApplyHolds = "apply-holds", tries 3, every minutes(1), key "the minute, or the approval; a hold takes effect in the transaction that closes it";
+    /// Erase what was deleted longer ago than `retention.days`: personal data of accounts, rows of projects, releases and files.
+    Erase = "erase", tries 3, every minutes(15), key "the quarter of an hour; what is erased is passed over";
     /// Write one event for each window of counted failures that is over.
     CloseCounts = "close-counts", tries 3, every minutes(5), key "the window names the event that closed it";
 }

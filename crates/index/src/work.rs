@@ -1,6 +1,7 @@
 //! The bodies of all jobs, one `match`, and the loop that works them: two pairs of hands, one of them for mail alone.
 
 mod counts;
+mod erase;
 mod expire;
 mod holds;
 mod lapsed;
@@ -28,6 +29,8 @@ pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
     (JobKind::ApplyHolds, ActionName::SettleHold),
     (JobKind::ApplyHolds, ActionName::WakeRoles),
+    (JobKind::Erase, ActionName::EraseAccount),
+    (JobKind::Erase, ActionName::EraseDeleted),
     (JobKind::ApplyHolds, ActionName::DemoteOwner),
     (JobKind::ApplyHolds, ActionName::RemoveOwner),
 ];
@@ -168,6 +171,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
+        JobKind::Erase => erase::erase(env, job).await,
     }
 }
 

@@ -200,8 +200,14 @@ fn page_of(target: &str) -> String {
     if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
         return "/manage/account/two-factor/".to_owned();
     }
+    if path == "/manage/account/delete/" {
+        return path.to_owned();
+    }
     for form in [
         "delete/",
+        "delete-file/",
+        "put-back/",
+        "unarchive/",
         "change/",
         "revoke_invite/",
         "decline/",
@@ -424,6 +430,12 @@ fn denied_words(denied: &Denied) -> Words {
             "This mailbox has stopped it once",
             "A link of a mail to this mailbox stopped a change of the same thing within the last 30 days.",
             "Sign in and stop it at /manage/holds/, or write to the people who run this index.",
+        ),
+        Denied::Shut(shut) => say(
+            StatusCode::FORBIDDEN,
+            "It takes nothing new",
+            &format!("What you wanted to add to is {}.", shut.word()),
+            "An owner looks at it in the settings of the project.",
         ),
         Denied::NoRole | Denied::Token(_) | Denied::NeedsProof => say(
             StatusCode::FORBIDDEN,

@@ -12,8 +12,8 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, collaboration, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs, public, registration,
-    reset, sessions, signin, tokens,
+    account, addresses, admin, collaboration, containing, deleting, factors, gates, holds as hold_pages, keys, managing, profile, projects,
+    proofs, public, registration, releases, reset, sessions, settings, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -41,7 +41,19 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds(), project_pages()];
+    let own = [
+        account(),
+        manage(),
+        own_addresses(),
+        keys(),
+        sessions(),
+        tokens(),
+        containing(),
+        holds(),
+        project_pages(),
+        releasing(),
+        deleting(),
+    ];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
     others.into_iter().chain(own).flatten().collect()
 }
@@ -262,5 +274,40 @@ fn project_pages() -> Vec<Route> {
         route(Method::GET, "/account/verify-project-role/", own, collaboration::invitation),
         route(Method::POST, "/account/verify-project-role/", own, collaboration::accept),
         route(Method::POST, "/account/verify-project-role/decline/", own, collaboration::decline),
+    ]
+}
+
+/// What is served of a project, deleted, and put back.
+fn releasing() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    vec![
+        route(Method::GET, "/manage/project/{name}/releases/", own, releases::list),
+        route(Method::GET, "/manage/project/{name}/release/{version}/", own, releases::release),
+        route(Method::POST, "/manage/project/{name}/release/{version}/", own, releases::change),
+        route(Method::POST, "/manage/project/{name}/release/{version}/yank/", own, releases::yank),
+        route(Method::POST, "/manage/project/{name}/release/{version}/unyank/", own, releases::unyank),
+        route(Method::POST, "/manage/project/{name}/release/{version}/withdraw/", own, releases::withdraw),
+        route(Method::POST, "/manage/project/{name}/release/{version}/withdraw-file/", own, releases::withdraw_file),
+        route(Method::POST, "/manage/project/{name}/release/{version}/delete-file/", own, releases::delete_file),
+        route(Method::POST, "/manage/project/{name}/release/{version}/put-back/", own, releases::put_back),
+        route(Method::GET, "/manage/project/{name}/settings/", own, settings::show),
+        route(Method::POST, "/manage/project/{name}/settings/archive/", own, settings::archive),
+        route(Method::POST, "/manage/project/{name}/settings/unarchive/", own, settings::unarchive),
+        route(Method::POST, "/manage/project/{name}/settings/put-back/", own, settings::put_back),
+        route(Method::POST, "/manage/project/{name}/settings/delete/", own, settings::delete),
+    ]
+}
+
+/// One's account, deleted and brought back.
+fn deleting() -> Vec<Route> {
+    let own = door(Html, SIGNED_IN, None);
+    let begin = door(Html, &[Nobody], Some(Limit::TakeBack));
+    let on_the_way = door(Html, &[Nobody, Session, FreshSession, StepUp, TakeBack], None);
+    vec![
+        route(Method::GET, "/manage/account/delete/", own, deleting::delete_page),
+        route(Method::POST, "/manage/account/delete/", own, deleting::delete),
+        route(Method::GET, "/account/undelete/", on_the_way, deleting::undelete_page),
+        route(Method::POST, "/account/undelete/begin/", begin, deleting::begin),
+        route(Method::POST, "/account/undelete/", door(Html, &[TakeBack], Some(Limit::Factor)), deleting::step),
     ]
 }

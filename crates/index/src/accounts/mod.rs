@@ -2,6 +2,7 @@
 
 pub mod addresses; // mail addresses, and their verification
 pub mod bounces; //   what the mail server reports
+pub mod deleted; //   deleted, kept whole, and back (P7)
 pub mod domains; //   the operator's lists of mail domains
 pub mod forgotten; // names whose address was never verified (R24)
 pub mod freeze; //    causes added and taken away (R13)

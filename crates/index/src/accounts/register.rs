@@ -101,6 +101,7 @@ pub(crate) async fn insert(tx: &Tx, id: AccountId, new: NewAccount<'_>, began_by
         created_at: Set(tx.now()),
         began_by: Set(began_by),
         last_login_at: Set(None),
+        erased_at: Set(None),
         password_disabled_at: Set(None),
         password_disabled_by: Set(None),
     };

@@ -26,6 +26,12 @@ pub enum Begun {
     Link,
     /// A name was typed.
     Name,
+    /// The right password of a deleted account was typed.
+    UndeletePassword,
+    /// A passkey of a deleted account answered.
+    UndeleteKey,
+    /// A name was typed, to bring a deleted account back.
+    UndeleteName,
 }
 
 impl Begun {
@@ -37,21 +43,34 @@ impl Begun {
             Self::Key => "key",
             Self::Link => "link",
             Self::Name => "name",
+            Self::UndeletePassword => "undelete-password",
+            Self::UndeleteKey => "undelete-key",
+            Self::UndeleteName => "undelete-name",
         }
     }
     /// Whether somebody who begins so may prove the factor before the mailbox: nobody guesses at it who has nothing else.
     #[must_use]
     pub fn may_prove_the_factor_first(wire: &str) -> bool {
-        wire == Self::Password.wire() || wire == Self::Key.wire()
+        [Self::Password, Self::Key, Self::UndeletePassword, Self::UndeleteKey].iter().any(|begun| begun.wire() == wire)
+    }
+    /// Whether a name alone was typed: that was counted already.
+    #[must_use]
+    pub fn is_by_name(wire: &str) -> bool {
+        wire == Self::Name.wire() || wire == Self::UndeleteName.wire()
+    }
+    /// Whether it brings a deleted account back; else it takes a stopped one back.
+    #[must_use]
+    pub fn undeletes(wire: &str) -> bool {
+        wire.starts_with("undelete-")
     }
     /// In plain words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Password => "the password",
-            Self::Key => "a passkey",
+            Self::Password | Self::UndeletePassword => "the password",
+            Self::Key | Self::UndeleteKey => "a passkey",
             Self::Link => "the link of a notice",
-            Self::Name => "its name alone",
+            Self::Name | Self::UndeleteName => "its name alone",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The personal fields of an event: sealed under the key of their subject, so that dropping that key erases them (R27).
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -57,7 +57,12 @@ pub(super) async fn seal(
     private: &Private,
 ) -> Result<SealedPrivate, Refused> {
     let subject = subject.map_or(Uuid::nil(), |account| account.0);
-    let key = subject_key(env, tx, subject).await?;
+    let (subject, key) = match found_key(env, tx, subject).await? {
+        Some(key) => (subject, key),
+        // An erased account has no key any more, and gets none: what strangers try with its name is like that with any name.
+        None if is_erased(tx, subject).await? => (Uuid::nil(), subject_key(env, tx, Uuid::nil()).await?),
+        None => (subject, new_key(env, tx, subject).await?),
+    };
     let plain = serde_json::to_vec(private)?;
     let place = Place { table: TABLE, row: event.0.as_bytes(), account: subject.as_bytes() };
     let sealed = key.seal(&*env.entropy, &place, &plain);
@@ -92,9 +97,24 @@ fn open_key(env: &Env, row: &subject_keys::Model) -> Result<InstanceKeys, Refuse
 
 /// The key of a subject, made on its first event.
 async fn subject_key(env: &Env, tx: &Tx, subject: Uuid) -> Result<InstanceKeys, Refused> {
-    if let Some(row) = subject_keys::Entity::find_by_id(subject).one(tx.connection()).await? {
-        return open_key(env, &row);
+    match found_key(env, tx, subject).await? {
+        Some(key) => Ok(key),
+        None => new_key(env, tx, subject).await,
     }
+}
+
+async fn found_key(env: &Env, tx: &Tx, subject: Uuid) -> Result<Option<InstanceKeys>, Refused> {
+    let row = subject_keys::Entity::find_by_id(subject).one(tx.connection()).await?;
+    row.map(|row| open_key(env, &row)).transpose()
+}
+
+/// Whether an account's personal data was erased (R27).
+async fn is_erased(tx: &Tx, subject: Uuid) -> Result<bool, Refused> {
+    const ERASED: &str = "SELECT 1 AS one FROM accounts WHERE id = $1 AND erased_at IS NOT NULL";
+    Ok(tx.row(ERASED, vec![Value::from(AccountId(subject))]).await?.is_some())
+}
+
+async fn new_key(env: &Env, tx: &Tx, subject: Uuid) -> Result<InstanceKeys, Refused> {
     let key = InstanceKeys::generate(&*env.entropy);
     let place = Place { table: "subject_keys", row: subject.as_bytes(), account: subject.as_bytes() };
     let key_sealed = env.keys.seal(&*env.entropy, &place, key.to_text().expose().as_bytes());

@@ -241,6 +241,37 @@ events! {
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 
+    /// A project was deleted by an Owner, after its hold: it is hidden and kept until then.
+    ProjectDeleted { until: String } = "project:delete", "The project was deleted. Any Owner can undo that until {until}; nothing of it is lost before.", Owners;
+    /// A release was deleted by an Owner, after its hold.
+    ReleaseDeleted { version: String, until: String } = "project:release:remove", "The release {version} was deleted. Any Owner can undo that until {until}.", Owners;
+    /// A file was deleted by an Owner, after its hold.
+    FileDeleted { filename: String, until: String } = "project:release:file:remove", "The file {filename} was deleted. Any Owner can undo that until {until}.", Owners;
+    /// A release was taken from serving by an Owner.
+    ReleaseWithdrawn { version: String, reason: String } = "project:release:withdraw", "The release {version} was taken from serving. Any Owner can put it back.", Owners;
+    /// A file was taken from serving by an Owner.
+    FileWithdrawn { filename: String, reason: String } = "project:release:file:withdraw", "The file {filename} was taken from serving. Any Owner can put it back.", Owners;
+    /// A release was yanked.
+    ReleaseYanked { version: String, reason: String } = "project:release:yank", "The release {version} was yanked: installers pass it over.", Owners;
+    /// A yank was taken back.
+    ReleaseUnyanked { version: String } = "project:release:unyank", "The release {version} is no longer yanked.", Owners;
+    /// A project was archived: it takes no upload.
+    ProjectArchived {} = "project:archive:enter", "The project was archived: it is shown and takes no upload.", Owners;
+    /// A deletion, a withdrawal or an archiving was undone by an Owner.
+    PutBack { what: String, was: String } = "project:put-back", "It was {was} and is back: {what}.", Owners;
+    /// What was deleted was erased after its time.
+    ProjectErased { what: String, files: u64 } = "project:erase", "This was erased, {files} files with it, because its deletion was not undone in time: {what}. Its names stay taken.", Owners;
+    /// An Owner or Maintainer of the project deleted their account.
+    CollaboratorDeleted { username: String } = "project:role:account-deleted", "The account {username}, which holds a role on the project, was deleted.", Owners;
+    /// The deleted account of an Owner or Maintainer came back.
+    CollaboratorUndeleted { username: String } = "project:role:account-undeleted", "The account {username}, which holds a role on the project, is no longer deleted.", Owners;
+    /// An account was deleted by its owner, after its hold.
+    AccountDeleted { until: String } = "account:delete", "The account was deleted. Its owner can undo that until {until}; nothing of it is lost before.", Account;
+    /// A deleted account was brought back, by its owner or the operator.
+    AccountUndeleted { reason: String } = "account:undelete", "The account was brought back after its deletion: {reason}.", Account;
+    /// The personal data of a deleted account was erased.
+    AccountErased {} = "account:erase", "The personal data of the account was erased.", Nobody("no address of the account is left to tell");
+
     /// The index was started with its clock ahead of the true time (R32).
     ClockShifted { by: String } = "index:clock:shifted", "The index was started with its clock shifted by {by}.", Nobody("what the operator does is told to the administrators in any case");
     /// Policy refused an act.

@@ -7,10 +7,10 @@ use super::offer::Offer;
 use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
 use crate::containment::PAUSE;
-use crate::projects::collaboration::INVITATION;
 use crate::db::entities::projects;
 use crate::events::{Audience, Kind};
 use crate::places;
+use crate::projects::collaboration::INVITATION;
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
@@ -310,6 +310,9 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AlarmRaised => "an alarm was raised",
         Kind::AccountTakenBack => "Your account was taken back",
         Kind::TakeBackWaits => "Somebody is taking your account back",
+        Kind::AccountDeleted => "Your account was deleted",
+        Kind::AccountUndeleted => "Your account is back",
+        Kind::ProjectDeleted => "the project was deleted",
         Kind::CredentialPaused => "An alarm was raised about what you did",
         // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
         kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
@@ -357,6 +360,13 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             "Notices still reach it for 30 days. If it is your primary address, you verify it, or make another one the primary one, before you publish or manage anything: {}",
             story.link("/manage/account/emails/")
         )],
+        Kind::AccountDeleted => vec![
+            "You are signed out everywhere, and the account is hidden. Everything of it is kept until that time.".to_owned(),
+            format!(
+                "Bring it back, with a code to your mailbox and your second factor or a recovery code: {}",
+                story.link("/account/undelete/")
+            ),
+        ],
         Kind::AccountContained => vec![
             "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),
             format!("Take the account back here, with a code to your mailbox and your second factor: {take_back}"),
@@ -420,7 +430,10 @@ fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
         ));
     }
     if story.kind.wire().starts_with("project:role:") {
-        says.push(format!("Everybody who holds a role on it: {}", story.link(&format!("/manage/project/{}/collaboration/", project.normalized))));
+        says.push(format!(
+            "Everybody who holds a role on it: {}",
+            story.link(&format!("/manage/project/{}/collaboration/", project.normalized))
+        ));
     }
     says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says

@@ -6,7 +6,9 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, InvitationId, RoleId, SessionId, Site, TokenId};
+use crate::ids::{
+    AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, InvitationId, LockId, ReleaseId, RoleId, SessionId, Site, TokenId,
+};
 use crate::resources::{Invitee, ManagedProject, ProjectOrNew};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
@@ -199,6 +201,52 @@ actions! {
     UploadFile on ProjectOrNew, "project:upload", needs [Owner, Maintainer, Founder], gates [VerifiedAddress, Factor],
         Neither with No, at_most [ApiToken], leaves ["project:release:file:add"];
 
+    /// Delete a project: after a hold it is hidden, and kept whole for `retention.days` (R7).
+    DeleteProject on ManagedProject, "project:delete", needs [Owner], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:delete", "hold:proposed", "hold:done"];
+    /// Delete a release: after a hold it is hidden, and kept whole for `retention.days` (R7).
+    DeleteRelease on ReleaseId, "project:delete-release", needs [Owner], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:release:remove", "hold:proposed", "hold:done"];
+    /// Delete a file: after a hold it is hidden, and kept whole for `retention.days` (R7).
+    DeleteFile on FileId, "project:delete-file", needs [Owner], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:release:file:remove", "hold:proposed", "hold:done"];
+    /// Take a release from serving at once; any Owner puts it back (R7, R19).
+    WithdrawRelease on ReleaseId, "project:withdraw-release", needs [Owner], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:release:withdraw"];
+    /// Take a file from serving at once; any Owner puts it back (R7, R19).
+    WithdrawFile on FileId, "project:withdraw-file", needs [Owner], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:release:file:withdraw"];
+    /// Yank a release: installers pass it over unless they are told to use exactly it.
+    YankRelease on ReleaseId, "project:yank-release", needs [Owner], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:release:yank"];
+    /// Take a yank back.
+    UnyankRelease on ReleaseId, "project:unyank-release", needs [Owner], gates [VerifiedAddress, Factor],
+        Neither with No, at_most [Session, FreshSession, StepUp], leaves ["project:release:unyank"];
+    /// Archive a project: it is shown and takes no upload.
+    ArchiveProject on ManagedProject, "project:archive", needs [Owner], gates [],
+        Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:archive:enter"];
+    /// Undo a deletion within its time, a withdrawal or an archiving, by any Owner.
+    PutBack on LockId, "project:put-back", needs [Owner], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:put-back", "hold:proposed"];
+    /// End for good what was deleted longer ago than `retention.days`: its bytes go, its names stay taken (R24).
+    EraseDeleted on LockId, "worker:erase-deleted", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["project:erase"];
+
+    /// Delete one's account: after a hold it is signed out everywhere and hidden, and kept whole for `retention.days` (R7).
+    DeleteAccount on AccountId, "account:delete", needs [Oneself], gates [VerifiedAddress, Factor],
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["account:delete", "project:role:account-deleted", "hold:proposed", "hold:done"];
+    /// Begin to bring a deleted account back, by its name alone; nobody learns whether there is one.
+    BeginUndelete on Site, "account:begin-undelete", needs [], gates [],
+        Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
+    /// Bring one's deleted account back within its time, with a mailbox and a second factor or a recovery code.
+    UndeleteAccount on Site, "account:undelete", needs [], gates [],
+        Grants with Itself, at_most [TakeBack], leaves ["account:undelete", "project:role:account-undeleted", "account:take-back:proved", "account:take-back:refused", "account:recovery_codes:low"];
+    /// Bring a deleted account back from the shell, within its time.
+    UndeleteAccountAtShell on AccountId, "operator:undelete-account", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:undelete", "project:role:account-undeleted"];
+    /// Erase the personal data of an account that was deleted longer ago than `retention.days` (R27); its name stays taken (R24).
+    EraseAccount on AccountId, "worker:erase-account", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["account:erase"];
     /// See a project as those see it who hold a role on it, suspended or not: collaborators, history, changes that wait.
     SeeProject on ManagedProject, "project:see", needs [Owner, Maintainer, Concerned], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;

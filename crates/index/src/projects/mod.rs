@@ -5,6 +5,7 @@ pub mod files;
 pub mod history;
 mod line;
 pub mod listing;
+pub mod locks;
 pub mod managing;
 pub mod names;
 pub mod roles;

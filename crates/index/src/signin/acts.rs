@@ -149,6 +149,16 @@ pub(crate) async fn is_proved<R: Reading>(read: &R, actor: &Actor, act: Option<A
     Ok(Proof::from_wire(&with) == Some(Proof::Key) || !standing(read, account, None).await?.key)
 }
 
+/// The form of an act of this session, for a page that belongs to no account.
+///
+/// # Errors
+/// `Denied` when nobody is signed in; the database.
+pub async fn asked(env: &Env, actor: &Actor, act: ActId) -> Result<Option<serde_json::Value>, Refused> {
+    let (account, inner) = (actor.account().ok_or(Denied::NotValid)?, actor.clone());
+    act::view::<Reauthenticate, _, _>(env, actor, account, move |read, _| Box::pin(async move { parameters(read, &inner, act).await }))
+        .await
+}
+
 /// The form of an act, to be shown again after the detour; `None` when the act is not this session's, or is over.
 ///
 /// # Errors

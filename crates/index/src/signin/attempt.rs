@@ -15,6 +15,7 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts;
+use crate::accounts::deleted;
 use crate::accounts::taking_back::{self, Begun};
 use crate::act;
 use crate::breach::Verdict;
@@ -101,6 +102,10 @@ async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, try_: &Try) -> 
         if standing.state == State::Contained && taking_back::is_contained(tx, account).await? {
             let token = taking_back::begin(env, tx, Some(account), Begun::Password, permit.event()).await?;
             return Ok(Outcome::Contained(token));
+        }
+        if standing.state == State::Deleted && deleted::since(tx, account).await?.is_some() {
+            let token = taking_back::begin(env, tx, Some(account), Begun::UndeletePassword, permit.event()).await?;
+            return Ok(Outcome::Deleted(token));
         }
         return Ok(Outcome::Stopped(standing.state));
     }

@@ -15,7 +15,7 @@ use crate::holds::{self, Grant, Passed};
 use crate::ids::{AccountId, ActId, EventId, HoldId, RecoveryCodeId, RecoverySetId, Site};
 use crate::lane::For;
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes};
+use crate::policy::{Action, Actor, Denied, MakeRecoveryCodes, Permit, ProveFactor, ProveRecoveryCodes, UndeleteAccount};
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 use crate::signin::attempt::{self, Outcome, Step};
@@ -126,7 +126,7 @@ const SALT_BYTES: usize = 16;
 
 /// A typed code, hashed with the salt of the set that was open a moment ago.
 #[derive(Clone, Debug)]
-struct Hashed {
+pub(crate) struct Hashed {
     set: Option<RecoverySetId>,
     digest: Option<[u8; 32]>,
 }
@@ -164,6 +164,26 @@ async fn spend(tx: &Tx, hashed: &Hashed, by: EventId) -> Result<Option<RecoveryS
     let (Some(set), Some(digest)) = (hashed.set, hashed.digest) else { return Ok(None) };
     let values = vec![Value::from(set), Value::from(digest.to_vec()), Value::from(tx.now()), Value::from(by)];
     Ok((tx.execute(USE, values).await? == 1).then_some(set))
+}
+
+/// Hashes a code that should bring a deleted account back; nobody's takes as long.
+pub(crate) async fn hash_for_undelete(env: &Env, actor: &Actor, account: Option<AccountId>, typed: Secret) -> Result<Hashed, Refused> {
+    let account = account.unwrap_or(AccountId(uuid::Uuid::nil()));
+    hash::<UndeleteAccount>(env, actor, Site, (account, For::Strangers), typed).await
+}
+
+/// Uses a code to bring a deleted account back; false when it is wrong or was used.
+pub(crate) async fn spend_for_undelete(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<UndeleteAccount>,
+    (account, hashed): (AccountId, &Hashed),
+) -> Result<bool, Refused> {
+    let spent = spend(tx, hashed, permit.event()).await?.is_some();
+    if spent {
+        remind(env, tx, permit, account).await?;
+    }
+    Ok(spent)
 }
 
 /// What became of a code that was entered back.

@@ -44,6 +44,8 @@ pub enum Outcome {
     Stopped(State),
     /// The password was right and a link of a notice stopped the account; the token of the way back (R16).
     Contained(LinkToken),
+    /// What was typed was right and the account is deleted; the token of the way back (P7).
+    Deleted(LinkToken),
     /// The password was right, and is disabled from now on: a list of stolen ones has it.
     Breached {
         /// Then no mail makes a new one.
@@ -63,6 +65,7 @@ impl Outcome {
             Self::Stopped(_) => "stopped",
             Self::Breached { .. } => "breached",
             Self::Contained(_) => "contained",
+            Self::Deleted(_) => "deleted",
         }
     }
     /// Counts it for those who watch the index.

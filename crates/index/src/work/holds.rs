@@ -1,14 +1,21 @@
 //! Doing what has waited: each action that can be held, and its effect. A new one gets its arm here.
 
+use formats::ProjectName;
+
 use super::Failed;
 use crate::db::entities::holds as rows;
+use crate::deletion::{account, asking};
 use crate::env::Env;
 use crate::holds::{self, Applied, wake};
-use crate::ids::{AddressId, FactorId, RoleId};
-use crate::policy::{ActionName, Actor, ChangePrimaryAddress, DemoteOwner, Direction, RemoveAddress, RemoveFactor, RemoveOwner, WakeRoles};
+use crate::ids::{AddressId, FactorId, FileId, ReleaseId, RoleId};
+use crate::policy::{
+    ActionName, Actor, ChangePrimaryAddress, DeleteAccount, DeleteFile, DeleteProject, DeleteRelease, DemoteOwner, Direction,
+    RemoveAddress, RemoveFactor, RemoveOwner, WakeRoles,
+};
 use crate::projects::collaboration;
 use crate::queue::Claimed;
 use crate::refused::Refused;
+use crate::resources::ManagedProject;
 use crate::signin::{addresses, removal};
 
 /// Ends what can never take effect, then does what is ripe. One that fails keeps no other waiting.
@@ -85,8 +92,50 @@ async fn effect(env: &Env, worker: &Actor, hold: &rows::Model) -> Result<Applied
             });
             remove.await
         }
+        Some(action @ (ActionName::DeleteProject | ActionName::DeleteRelease | ActionName::DeleteFile | ActionName::DeleteAccount)) => {
+            delete(env, worker, hold, action).await
+        }
         // A grant that waited (R3): what it gives is made with the person there, so that the hold only opens its door.
         Some(action) if action.direction() == Direction::Grants => holds::open_door(env, worker, hold.id).await,
+        _ => unreadable(hold),
+    }
+}
+
+/// The effect of a hold that deletes.
+async fn delete(env: &Env, worker: &Actor, hold: &rows::Model, action: ActionName) -> Result<Applied, Refused> {
+    let own = env.clone();
+    match Some(action) {
+        Some(ActionName::DeleteProject) => {
+            let Ok(name) = ProjectName::parse(&hold.subject) else { return unreadable(hold) };
+            let delete = holds::apply::<DeleteProject, _>(env, worker, hold, ManagedProject(name), move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { asking::take_project(&env, tx, &loosened).await })
+            });
+            delete.await
+        }
+        Some(ActionName::DeleteRelease) => {
+            let Some(release) = ReleaseId::parse(&hold.subject) else { return unreadable(hold) };
+            let delete = holds::apply::<DeleteRelease, _>(env, worker, hold, release, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { asking::take_release(&env, tx, &loosened).await })
+            });
+            delete.await
+        }
+        Some(ActionName::DeleteFile) => {
+            let Some(file) = FileId::parse(&hold.subject) else { return unreadable(hold) };
+            let delete = holds::apply::<DeleteFile, _>(env, worker, hold, file, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { asking::take_file(&env, tx, &loosened).await })
+            });
+            delete.await
+        }
+        Some(ActionName::DeleteAccount) => {
+            let delete = holds::apply::<DeleteAccount, _>(env, worker, hold, hold.account_id, move |tx, loosened| {
+                let env = own.clone();
+                Box::pin(async move { account::take(&env, tx, &loosened).await })
+            });
+            delete.await
+        }
         _ => unreadable(hold),
     }
 }

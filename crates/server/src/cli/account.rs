@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use index::accounts::addresses::{self, Address, Because};
+use index::accounts::deleted;
 use index::accounts::freeze::{self, Frozen};
 use index::accounts::names::UserName;
 use index::accounts::setup;
@@ -12,7 +13,8 @@ use index::accounts::show::{self, Shown};
 use index::act::{act, view};
 use index::ids::{AccountId, EventId, Site};
 use index::policy::{
-    Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount, UnverifyAddress,
+    Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount, UndeleteAccountAtShell,
+    UnverifyAddress,
 };
 use index::signin::reset;
 use index::{Env, Refused};
@@ -61,6 +63,8 @@ enum What {
     Freeze(Stop),
     /// Let an account go again: exactly as it was, except for causes that others added.
     Thaw(Stop),
+    /// Bring a deleted account back, within its time: exactly as it was.
+    Undelete(Stop),
     /// Take the proof of an address away: its owner verifies it again before anything else.
     Unverify {
         /// The mail address.
@@ -71,7 +75,7 @@ enum What {
     },
 }
 
-/// What `freeze`, `thaw` and `reset-link` take.
+/// What `freeze`, `thaw`, `undelete` and `reset-link` take.
 #[derive(Args, Debug)]
 struct Stop {
     /// The user name.
@@ -138,6 +142,7 @@ impl Shell {
             What::ResetLink(stop) => self.reset_link(&stop).await,
             What::Freeze(stop) => self.freeze(&stop).await,
             What::Thaw(stop) => self.thaw(&stop).await,
+            What::Undelete(stop) => self.undelete(&stop).await,
             What::Unverify { address, reason } => self.unverify(&address, reason).await,
         }
     }
@@ -243,6 +248,21 @@ impl Shell {
         });
         done.await.map_err(|refused| said(refused, typed))?;
         println!("{typed} is no longer verified: {} verifies it again before anything else", account.username);
+        Ok(())
+    }
+}
+
+impl Shell {
+    #[expect(clippy::print_stdout, reason = "what was done is what the command says")]
+    async fn undelete(&self, stop: &Stop) -> anyhow::Result<()> {
+        let account = self.find(&stop.name).await?;
+        let (env, reason) = (self.env.clone(), stop.reason.clone());
+        let done = act::<UndeleteAccountAtShell, _, _>(&self.env, &self.operator, account, move |tx, permit| {
+            let (env, reason) = (env.clone(), reason.clone());
+            Box::pin(async move { deleted::undelete(&env, tx, permit, &reason).await })
+        });
+        done.await.map_err(|refused| said(refused, &stop.name))?;
+        println!("{} is no longer deleted: its roles and API tokens are as they were, and its owner signs in again", stop.name);
         Ok(())
     }
 }

@@ -78,6 +78,7 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account reset-link", ActionName::MakeResetLink),
     ("account freeze", ActionName::FreezeAccount),
     ("account thaw", ActionName::ThawAccount),
+    ("account undelete", ActionName::UndeleteAccountAtShell),
     ("account unverify", ActionName::UnverifyAddress),
     ("serve", ActionName::ShiftClock),
 ];

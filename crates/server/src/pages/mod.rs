@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod containing;
+pub mod deleting;
 pub mod errors;
 pub mod form;
 pub mod frame;

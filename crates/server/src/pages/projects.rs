@@ -34,8 +34,13 @@ impl HtmlSafe for Nav<'_> {}
 
 impl Nav<'_> {
     /// Key, last part of the address, and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 3] =
-        [("overview", "", "Overview"), ("collaboration", "collaboration/", "Collaborators"), ("history", "history/", "History")];
+    const PAGES: [(&'static str, &'static str, &'static str); 5] = [
+        ("overview", "", "Overview"),
+        ("releases", "releases/", "Releases"),
+        ("collaboration", "collaboration/", "Collaborators"),
+        ("settings", "settings/", "Settings"),
+        ("history", "history/", "History"),
+    ];
 }
 
 impl Shell {

@@ -123,6 +123,10 @@ pub async fn take_back_page(ctx: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refu
         let (env, actor) = (ctx.env().clone(), ctx.actor().clone());
         let found = ctx.view(SITE, move |read, _| Box::pin(async move { take_back::progress(&env, read, &actor).await })).await?;
         if let Some(progress) = found {
+            // A key is proved at the addresses of the take-back, for a deleted account too.
+            if progress.undeletes {
+                return Ok(Reply::see_other(super::deleting::UNDELETE));
+            }
             return Ok(Reply::page(&progress_page(&ctx, progress, FormErrors::none())));
         }
     }

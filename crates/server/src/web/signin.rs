@@ -91,6 +91,9 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
         Outcome::Contained(token) => {
             Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
         }
+        Outcome::Deleted(token) => {
+            Ok(Reply::see_other(super::deleting::UNDELETE).with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
+        }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
         // Another press of the same button may have been in time and moved the sign-in on: its cookie stays, and that page leads to
         // whatever is next, or back to the login.

@@ -24,6 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["tokens"],
     &["projects"],
     &["containment"],
+    &["deletion"],
     &["notices", "check"],
     &["authentication"],
     &["work"],

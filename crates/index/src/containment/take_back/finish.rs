@@ -8,6 +8,7 @@ use credentials::secret::Secret;
 
 use super::gained::{self, Gained, Sort, Thing};
 use super::{account_of, is_ready, row_of, settled, steps};
+use crate::accounts::taking_back::Begun;
 use crate::accounts::{self, Account, addresses};
 use crate::act;
 use crate::cases::{self, Opening};
@@ -54,7 +55,7 @@ pub async fn finish(env: &Env, actor: &Actor, decision: Decision) -> Result<Take
         Box::pin(async move {
             let row = row_of(read, &looking).await?;
             let account = account_of(read, &row).await?.ok_or(Denied::NotValid)?;
-            if !is_ready(read, &row).await? {
+            if Begun::undeletes(&row.begun_with) || !is_ready(read, &row).await? {
                 return Err(Denied::NotValid.into());
             }
             let mut context = vec![account.username.clone(), account.display_name.clone()];
@@ -85,7 +86,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Deci
     // Read again behind the lock: a containment in between wins.
     let row = row_of(tx, permit.actor()).await.map(|_| row)?;
     let account = account_of(tx, &row).await?.ok_or(Denied::NotValid)?;
-    if !is_ready(tx, &row).await? {
+    if Begun::undeletes(&row.begun_with) || !is_ready(tx, &row).await? {
         return Err(Denied::NotValid.into());
     }
     let gained = gained::of(env, tx, &account, row.factor_proved_at.is_some()).await?;

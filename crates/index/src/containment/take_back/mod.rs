@@ -8,6 +8,7 @@ pub mod key; //    a security key as the factor
 pub mod gained; // what the account gained in 30 days
 mod settled; //    which proofs count
 pub mod steps; //  the proofs, and the wait
+pub mod undelete; // the same proofs bring a deleted account back
 
 use std::time::Duration;
 
@@ -55,6 +56,10 @@ pub struct Progress {
     pub decide: Option<Gained>,
     /// Whether a freeze by staff stands beside it, which no take-back lifts.
     pub frozen: bool,
+    /// Whether it brings a deleted account back.
+    pub undeletes: bool,
+    /// Until when a deleted account can be brought back, once a proof was given.
+    pub until: Option<Time>,
 }
 
 /// The row of this browser's take-back.
@@ -69,13 +74,14 @@ async fn row_of<R: Reading>(read: &R, actor: &Actor) -> Result<take_backs::Model
     row.filter(|row| row.spent_at.is_none() && row.expires_at > read.now()).ok_or_else(|| Denied::NotValid.into())
 }
 
-/// The account that is taken back, while it is contained.
+/// The account that is taken back while it is contained, or brought back while it is deleted.
 async fn account_of<R: Reading>(read: &R, row: &take_backs::Model) -> Result<Option<Account>, Refused> {
     let Some(id) = row.account_id else { return Ok(None) };
-    if !taking_back::is_contained(read, id).await? {
-        return Ok(None);
-    }
-    accounts::by_id(read, id).await
+    let open = match Begun::undeletes(&row.begun_with) {
+        true => accounts::deleted::since(read, id).await?.is_some(),
+        false => taking_back::is_contained(read, id).await?,
+    };
+    if open { accounts::by_id(read, id).await } else { Ok(None) }
 }
 
 /// Reads how far this browser's take-back came; nothing when it is over, or the account was taken back meanwhile.
@@ -104,6 +110,8 @@ pub async fn progress<R: Reading>(env: &Env, read: &R, actor: &Actor) -> Result<
         due: None,
         decide: None,
         frozen: false,
+        undeletes: Begun::undeletes(&row.begun_with),
+        until: None,
     };
     let Some(account) = account else { return Ok(Some(progress)) };
     if mailbox || factor || progress.factor_first {
@@ -112,6 +120,7 @@ pub async fn progress<R: Reading>(env: &Env, read: &R, actor: &Actor) -> Result<
         progress.key = factors.iter().any(|row| row.kind == "webauthn");
     }
     if mailbox || factor {
+        progress.until = accounts::deleted::since(read, account.id).await?.map(|at| at.plus(accounts::deleted::retention(env)));
         progress.frozen = accounts::taking_back::is_frozen(read, account.id).await?;
         progress.username = Some(account.username.clone());
         progress.due = open_wait(read, &row).await?.map(|wait| wait.due_at);
@@ -150,7 +159,8 @@ async fn is_ready<R: Reading>(read: &R, row: &take_backs::Model) -> Result<bool,
     if row.address_proved_at.is_some() && row.factor_proved_at.is_some() {
         return Ok(true);
     }
-    let Some(wait) = open_wait(read, row).await? else { return Ok(false) };
+    let wait = open_wait(read, row).await?.filter(|_| !Begun::undeletes(&row.begun_with));
+    let Some(wait) = wait else { return Ok(false) };
     Ok(wait.due_at <= read.now() && read.row(TOLD, vec![Value::from(wait.began_by)]).await?.is_some())
 }
 

@@ -67,7 +67,7 @@ pub(super) async fn seen(env: &Env, actor: &Actor) -> Result<take_backs::Model, 
 pub async fn ask(env: &Env, actor: &Actor) -> Result<(), Refused> {
     let row = seen(env, actor).await?;
     // By a name alone, beginning was counted; the other ways each have a budget of their own, that strangers cannot spend.
-    if let Some(account) = row.account_id.filter(|_| row.begun_with != Begun::Name.wire()) {
+    if let Some(account) = row.account_id.filter(|_| !Begun::is_by_name(&row.begun_with)) {
         let whom = Whom { account: Some(format!("take-back-{}:{account}", row.begun_with)), network: None };
         drop(limits::take(env, Limit::TakeBack, &whom).await?);
     }
@@ -310,6 +310,9 @@ pub async fn wait(env: &Env, actor: &Actor) -> Result<(), Refused> {
 async fn begin_wait(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>) -> Result<(), Refused> {
     let row = held(tx, permit).await?;
     let account = account_of(tx, &row).await?.ok_or(Denied::NotValid)?;
+    if Begun::undeletes(&row.begun_with) {
+        return Err(Invalid::new("", "To bring a deleted account back, both proofs are needed.").into());
+    }
     let proof = one_proof(&row).ok_or_else(|| Invalid::new("", "Prove your mailbox or your second factor first."))?;
     if open_wait(tx, &row).await?.is_some() {
         tx.leave_as_it_was();

@@ -21,6 +21,8 @@ pub struct Model {
     /// The event of its creation.
     pub began_by: EventId,
     pub last_login_at: Option<Time>,
+    /// When the personal data of a deleted account was erased (R27).
+    pub erased_at: Option<Time>,
     /// When the password was found in a breach list and taken away; a new one is chosen by mail.
     pub password_disabled_at: Option<Time>,
     pub password_disabled_by: Option<EventId>,

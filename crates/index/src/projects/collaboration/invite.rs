@@ -101,7 +101,10 @@ async fn find(tx: &Tx, project: &projects::Model, typed: &str) -> Result<account
         return Err(refuse(format!("{} holds a role on {} already.", account.username, project.name)));
     }
     if open_until(tx, project.id, account.id).await?.is_some_and(|until| until > tx.now()) {
-        return Err(refuse(format!("{} is invited to {} already. Take that invitation back to change it.", account.username, project.name)));
+        return Err(refuse(format!(
+            "{} is invited to {} already. Take that invitation back to change it.",
+            account.username, project.name
+        )));
     }
     Ok(account)
 }

@@ -15,6 +15,7 @@ use super::judging::{self, Refusal, Right};
 use super::library::{self, Challenge, Read};
 use super::{Why, rows};
 use crate::accounts;
+use crate::accounts::deleted;
 use crate::accounts::taking_back::{self, Begun};
 use crate::act;
 use crate::db::{Reading, Tx};
@@ -149,6 +150,10 @@ async fn alone(env: &Env, tx: &mut Tx, permit: &Permit<UseKey>, sent: &Sent) -> 
         if state == State::Contained && taking_back::is_contained(tx, right.account).await? {
             let token = taking_back::begin(env, tx, Some(right.account), Begun::Key, permit.event()).await?;
             return Ok(Answered::SignIn(Outcome::Contained(token)));
+        }
+        if state == State::Deleted && deleted::since(tx, right.account).await?.is_some() {
+            let token = taking_back::begin(env, tx, Some(right.account), Begun::UndeleteKey, permit.event()).await?;
+            return Ok(Answered::SignIn(Outcome::Deleted(token)));
         }
         return Ok(Answered::SignIn(Outcome::Stopped(state)));
     }
