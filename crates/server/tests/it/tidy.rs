@@ -24,6 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["tokens"],
     &["projects"],
     &["containment"],
+    &["staff"],
     &["notices", "check"],
     &["authentication"],
     &["work"],
