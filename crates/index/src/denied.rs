@@ -89,4 +89,33 @@ pub enum Denied {
     /// One mailbox has one veto by link for a subject in 30 days (R17).
     #[error("this mailbox has used its veto by link")]
     LinkSpent,
+    /// What it is done to takes nothing new (a lock of the project, release or file).
+    #[error("it is {}", .0.word())]
+    Shut(Shut),
+}
+
+/// Why a project, a release or a file takes nothing new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// Deleted by an Owner.
+    Deleted,
+    /// Withdrawn by an Owner.
+    Withdrawn,
+    /// Quarantined by those who run the index.
+    Quarantined,
+    /// Archived by an Owner.
+    Archived,
+}
+
+impl Shut {
+    /// The word that pages and refusals use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Withdrawn => "withdrawn",
+            Self::Quarantined => "quarantined",
+            Self::Archived => "archived",
+        }
+    }
 }

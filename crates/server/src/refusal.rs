@@ -412,6 +412,12 @@ fn denied_words(denied: &Denied) -> Words {
             "A link of a mail to this mailbox stopped a change of the same thing within the last 30 days.",
             "Sign in and stop it at /manage/holds/, or write to the people who run this index.",
         ),
+        Denied::Shut(shut) => say(
+            StatusCode::FORBIDDEN,
+            "It takes nothing new",
+            &format!("What you wanted to add to is {}.", shut.word()),
+            "An owner looks at it in the settings of the project.",
+        ),
         Denied::NoRole | Denied::Token(_) | Denied::NeedsProof => say(
             StatusCode::FORBIDDEN,
             "You may not do this",

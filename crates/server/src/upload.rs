@@ -171,6 +171,11 @@ impl Upload<'_> {
                 "The user '{}' isn't allowed to upload to project '{project}'. See /help/#project-name for more information.",
                 user().await?
             ),
+            Refused::Denied(Denied::Shut(shut)) => format!(
+                "The user '{}' isn't allowed to upload to project '{project}': it is {}. See /help/#project-name for more information.",
+                user().await?,
+                shut.word()
+            ),
             Refused::Limited(wait) => return Ok(self.too_many(*wait)),
             _ => return Err(refused.into()),
         };

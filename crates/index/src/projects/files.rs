@@ -1,4 +1,4 @@
-//! Files as they are downloaded: an address holds digest and name, and both must be those of an open row.
+//! Files as they are downloaded: an address holds digest and name, and both must be those of a file that is shown.
 
 use sea_orm::{QueryResult, Value};
 
@@ -7,8 +7,8 @@ use crate::db::Reading;
 use crate::refused::Refused;
 
 const FILE: &str = "SELECT f.blake2_256, f.sha256, f.uploaded_at, f.metadata_sha256 \
-                    FROM files f JOIN releases r ON r.id = f.release_id \
-                    WHERE f.blake2_256 = $1 AND f.filename = $2 AND f.until_at IS NULL AND r.until_at IS NULL";
+                    FROM shown_files f JOIN releases r ON r.id = f.release_id \
+                    WHERE f.blake2_256 = $1 AND f.filename = $2 AND r.until_at IS NULL";
 
 /// What a download serves.
 #[derive(Clone, Debug, PartialEq, Eq)]

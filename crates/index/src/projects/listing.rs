@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::Value;
 
 use super::files;
+use super::locks::{self, LockKind, Locked};
 use crate::clock::Time;
 use crate::db::{Read, Reading};
 use crate::env::Env;
@@ -19,12 +20,12 @@ use crate::refused::Refused;
 
 const SERIAL: &str = "SELECT serial FROM projects WHERE normalized = $1";
 const HIGHEST_SERIAL: &str = "SELECT MAX(serial) AS serial FROM projects";
-const NAMES: &str = "SELECT name, normalized, serial FROM projects WHERE normalized > $1 ORDER BY normalized LIMIT 10000";
-const PROJECT: &str = "SELECT id, serial FROM projects WHERE normalized = $1";
+const NAMES: &str = "SELECT name, normalized, serial FROM shown_projects WHERE normalized > $1 ORDER BY normalized LIMIT 10000";
+const PROJECT: &str = "SELECT id, serial FROM shown_projects WHERE normalized = $1";
 const FILES: &str = "SELECT f.filename, f.sha256, f.blake2_256, f.requires_python, f.size_bytes, f.uploaded_at, f.metadata_sha256, \
                      r.version, r.yanked_at, r.yanked_reason \
-                     FROM files f JOIN releases r ON r.id = f.release_id \
-                     WHERE f.project_id = $1 AND f.until_at IS NULL AND r.until_at IS NULL";
+                     FROM shown_files f JOIN releases r ON r.id = f.release_id \
+                     WHERE f.project_id = $1 AND r.until_at IS NULL";
 
 /// An index with more projects than this shows its whole at most [`WHOLE_EVERY`] old; a smaller one at once.
 pub const LARGE: usize = 5_000;
@@ -202,9 +203,11 @@ async fn load_project(read: &Read, name: NormalizedName, base: String) -> Result
             version: row.try_get("", "version")?,
         });
     }
+    let archived = locks::open(read, Locked::Project(id), LockKind::Archived).await?.is_some();
+    let status = if archived { ProjectStatus::Archived } else { ProjectStatus::Active };
     let versions: std::collections::BTreeSet<String> = shown.iter().map(|file| file.version.clone()).collect();
     let versions = versions.into_iter().collect();
-    Ok(Some((serial, ProjectPage { name, serial, status: ProjectStatus::Active, files: shown, versions })))
+    Ok(Some((serial, ProjectPage { name, serial, status, files: shown, versions })))
 }
 
 /// All names, read a stretch at a time from one snapshot.

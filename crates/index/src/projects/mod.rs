@@ -3,6 +3,7 @@
 pub mod files;
 mod line;
 pub mod listing;
+pub mod locks;
 pub mod names;
 pub mod roles;
 pub mod search;

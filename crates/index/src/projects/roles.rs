@@ -3,6 +3,7 @@
 use formats::Version;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
+use super::locks::{self, LockKind, Locked};
 use super::names;
 use crate::clock::Time;
 use crate::db::entities::{projects, roles};
@@ -95,12 +96,15 @@ pub struct Mine {
     pub version: Option<String>,
     /// When that version came.
     pub released_at: Option<Time>,
+    /// What is on the whole project: it is deleted, quarantined or archived.
+    pub locks: Vec<LockKind>,
 }
 
 const MINE: &str = "SELECT p.id AS id, p.name AS name, p.normalized AS normalized, r.role AS role \
     FROM roles r JOIN projects p ON p.id = r.project_id \
     WHERE r.account_id = $1 AND r.until_at IS NULL AND p.normalized > $2 ORDER BY p.normalized LIMIT $3";
-const RELEASES: &str = "SELECT version, created_at FROM releases WHERE project_id = $1 AND until_at IS NULL";
+const RELEASES: &str = "SELECT r.version, r.created_at FROM releases r WHERE r.project_id = $1 AND r.until_at IS NULL AND NOT EXISTS (\
+    SELECT 1 FROM project_locks k WHERE k.project_id = $1 AND k.release_id = r.id AND k.file_id IS NULL AND k.until_at IS NULL)";
 
 /// Projects of the permit's account after this normalized name, by name, at most so many.
 ///
@@ -110,10 +114,13 @@ pub async fn mine(read: &Read, permit: &Permit<SeeProjects>, after: &str, most: 
     let rows = read.rows(MINE, vec![Value::from(*permit.on()), Value::from(after), Value::from(most)]).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        let newest = newest_release(read, row.try_get("", "id")?).await?;
+        let id: ProjectId = row.try_get("", "id")?;
+        let newest = newest_release(read, id).await?;
+        let locks = locks::on(read, Locked::Project(id)).await?;
+        let locks = locks.iter().filter_map(|lock| LockKind::from_wire(&lock.kind)).collect();
         let (version, released_at) = newest.unzip();
         let (name, normalized, role) = (row.try_get("", "name")?, row.try_get("", "normalized")?, row.try_get("", "role")?);
-        found.push(Mine { name, normalized, role, version, released_at });
+        found.push(Mine { name, normalized, role, version, released_at, locks });
     }
     Ok(found)
 }

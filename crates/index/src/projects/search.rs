@@ -35,7 +35,7 @@ const SEARCH_SQLITE: &str = "WITH found AS MATERIALIZED (SELECT project, bm25(se
                              FROM search_index WHERE search_index MATCH $1), \
                              ranked AS (SELECT project, CASE WHEN project = $2 THEN -1000000.0 ELSE weight END AS place FROM found) \
                              SELECT p.name, p.normalized, l.version, l.summary, l.released_at, r.place FROM ranked r \
-                             JOIN projects p ON p.normalized = r.project LEFT JOIN project_lines l ON l.project_id = p.id \
+                             JOIN shown_projects p ON p.normalized = r.project LEFT JOIN project_lines l ON l.project_id = p.id \
                              WHERE r.place > $3 OR (r.place = $3 AND r.project > $4) ORDER BY r.place, r.project LIMIT 21";
 const COUNT_POSTGRES: &str =
     "SELECT COUNT(*) AS total FROM search_index WHERE document @@ (to_tsquery('simple', $1) || to_tsquery('english', $1))";
@@ -44,10 +44,10 @@ const SEARCH_POSTGRES: &str = "WITH asked AS (SELECT to_tsquery('simple', $1) ||
                                ELSE -ts_rank(s.document, a.query)::float8 END AS place \
                                FROM search_index s, asked a WHERE s.document @@ a.query) \
                                SELECT p.name, p.normalized, l.version, l.summary, l.released_at, r.place FROM ranked r \
-                               JOIN projects p ON p.normalized = r.project LEFT JOIN project_lines l ON l.project_id = p.id \
+                               JOIN shown_projects p ON p.normalized = r.project LEFT JOIN project_lines l ON l.project_id = p.id \
                                WHERE r.place > $3 OR (r.place = $3 AND r.project > $4) ORDER BY r.place, r.project LIMIT 21";
-const COUNT_ALL: &str = "SELECT COUNT(*) AS total FROM projects";
-const ALL: &str = "SELECT p.name, p.normalized, l.version, l.summary, l.released_at FROM projects p \
+const COUNT_ALL: &str = "SELECT COUNT(*) AS total FROM shown_projects";
+const ALL: &str = "SELECT p.name, p.normalized, l.version, l.summary, l.released_at FROM shown_projects p \
                    LEFT JOIN project_lines l ON l.project_id = p.id WHERE p.normalized > $1 ORDER BY p.normalized LIMIT 21";
 
 /// A page of results.

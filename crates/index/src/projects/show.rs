@@ -9,36 +9,36 @@ use crate::db::Reading;
 use crate::ids::{AccountId, ProjectId, ReleaseId};
 use crate::refused::Refused;
 
-const RELEASES: &str = "SELECT id, version, is_prerelease, yanked_at, yanked_reason, created_at FROM releases \
-                        WHERE project_id = $1 AND until_at IS NULL";
-const FILE_COUNTS: &str = "SELECT release_id, COUNT(*) AS files FROM files WHERE project_id = $1 AND until_at IS NULL GROUP BY release_id";
+const RELEASES: &str = "SELECT id, version, is_prerelease, yanked_at, yanked_reason, created_at FROM shown_releases WHERE project_id = $1";
+const FILE_COUNTS: &str = "SELECT release_id, COUNT(*) AS files FROM shown_files WHERE project_id = $1 GROUP BY release_id";
 const RELEASE: &str = "SELECT metadata, summary, requires_python FROM releases WHERE id = $1";
 const FILES_OF_PROJECT: &str = "SELECT release_id, filename, kind, python_version, size_bytes, md5, sha256, blake2_256, metadata_sha256, \
-                                requires_python, comment, uploaded_at FROM files \
-                                WHERE project_id = $1 AND until_at IS NULL ORDER BY filename";
+                                requires_python, comment, uploaded_at FROM shown_files \
+                                WHERE project_id = $1 ORDER BY filename";
 const FILES_OF_RELEASE: &str = "SELECT release_id, filename, kind, python_version, size_bytes, md5, sha256, blake2_256, metadata_sha256, \
-                                requires_python, comment, uploaded_at FROM files \
-                                WHERE release_id = $1 AND until_at IS NULL ORDER BY filename";
+                                requires_python, comment, uploaded_at FROM shown_files \
+                                WHERE release_id = $1 ORDER BY filename";
 const PEOPLE: &str = "SELECT r.role, a.username FROM roles r JOIN accounts a ON a.id = r.account_id \
-                      WHERE r.project_id = $1 AND r.until_at IS NULL";
+                      WHERE r.project_id = $1 AND r.until_at IS NULL \
+                      AND NOT EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = a.id AND c.kind = 'deleted' AND c.until_at IS NULL)";
 const ACCOUNT: &str = "SELECT a.id, a.username, a.display_name, a.created_at, e.address AS public_email FROM accounts a \
                        LEFT JOIN addresses e ON e.account_id = a.id AND e.until_at IS NULL AND e.is_public AND e.verified_at IS NOT NULL \
-                       WHERE a.username_folded = $1 AND (a.password_hash IS NOT NULL OR a.password_disabled_at IS NOT NULL)";
+                       WHERE a.username_folded = $1 AND (a.password_hash IS NOT NULL OR a.password_disabled_at IS NOT NULL) \
+                       AND NOT EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = a.id AND c.kind = 'deleted' AND c.until_at IS NULL)";
 const PROJECTS_OF: &str = "SELECT DISTINCT p.name, p.normalized, l.version, l.summary, l.released_at FROM roles r \
-                           JOIN projects p ON p.id = r.project_id LEFT JOIN project_lines l ON l.project_id = p.id \
+                           JOIN shown_projects p ON p.id = r.project_id LEFT JOIN project_lines l ON l.project_id = p.id \
                            WHERE r.account_id = $1 AND r.until_at IS NULL AND p.normalized > $2 ORDER BY p.normalized LIMIT 101";
-const NEWEST_RELEASES: &str = "SELECT p.name, p.normalized, r.version, r.summary, r.created_at AS released_at FROM releases r \
-                               JOIN projects p ON p.id = r.project_id WHERE r.until_at IS NULL \
-                               ORDER BY r.created_at DESC, r.id DESC LIMIT $1";
-const NEWEST_OF: &str = "SELECT p.name, p.normalized, r.version, r.summary, r.created_at AS released_at FROM releases r \
-                         JOIN projects p ON p.id = r.project_id WHERE r.project_id = $1 AND r.until_at IS NULL \
+const NEWEST_RELEASES: &str = "SELECT p.name, p.normalized, r.version, r.summary, r.created_at AS released_at FROM shown_releases r \
+                               JOIN projects p ON p.id = r.project_id ORDER BY r.created_at DESC, r.id DESC LIMIT $1";
+const NEWEST_OF: &str = "SELECT p.name, p.normalized, r.version, r.summary, r.created_at AS released_at FROM shown_releases r \
+                         JOIN projects p ON p.id = r.project_id WHERE r.project_id = $1 \
                          ORDER BY r.created_at DESC, r.id DESC LIMIT $2";
-const NEWEST_PROJECTS: &str = "SELECT p.name, p.normalized, l.version, l.summary, p.created_at AS released_at FROM projects p \
+const NEWEST_PROJECTS: &str = "SELECT p.name, p.normalized, l.version, l.summary, p.created_at AS released_at FROM shown_projects p \
                                JOIN project_lines l ON l.project_id = p.id ORDER BY p.created_at DESC, p.id DESC LIMIT $1";
-const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM projects) AS projects, \
-                      (SELECT COUNT(*) FROM releases WHERE until_at IS NULL) AS releases, \
-                      (SELECT COUNT(*) FROM files WHERE until_at IS NULL) AS files, \
-                      (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM files WHERE until_at IS NULL) AS bytes";
+const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM shown_projects) AS projects, \
+                      (SELECT COUNT(*) FROM shown_releases) AS releases, \
+                      (SELECT COUNT(*) FROM shown_files) AS files, \
+                      (SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM shown_files) AS bytes";
 
 /// How many projects a page of an account holds.
 pub const PROJECTS_PAGE: usize = 100;

@@ -10,7 +10,7 @@ use index::db::Read;
 use index::policy::ReadIndex;
 use index::prepared::Place;
 use index::projects::show::{self, File, Person, Release, ReleaseLine};
-use index::projects::{files, listing, roles};
+use index::projects::{files, listing, locks};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -97,7 +97,7 @@ struct Shown {
 }
 
 async fn load(read: &Read, name: NormalizedName, version: Option<Version>) -> Result<Option<(i64, Shown)>, Refused> {
-    let Some(project) = roles::by_name(read, name.as_str()).await? else { return Ok(None) };
+    let Some(project) = locks::shown_by_name(read, name.as_str()).await? else { return Ok(None) };
     let releases = show::releases(read, project.id).await?;
     let line = match &version {
         Some(version) => releases.iter().find(|line| line.is_version(version)),

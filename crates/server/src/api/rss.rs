@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use index::Env;
 use index::policy::ReadIndex;
 use index::projects::search::Line;
-use index::projects::{roles, show};
+use index::projects::{locks, show};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc2822;
 
@@ -62,7 +62,7 @@ pub async fn releases(ctx: Ctx<ReadIndex>, input: Input<Name>) -> Result<Reply, 
     let found = ctx
         .view(SITE, move |read, _| {
             Box::pin(async move {
-                let Some(project) = roles::by_name(read, name.as_str()).await? else { return Ok(None) };
+                let Some(project) = locks::shown_by_name(read, name.as_str()).await? else { return Ok(None) };
                 let lines = show::newest_releases_of(read, project.id, ENTRIES).await?;
                 Ok(Some((project, lines)))
             })

@@ -13,7 +13,7 @@ use index::policy::ReadIndex;
 use index::prepared::Place;
 use index::projects::search::{self, Line};
 use index::projects::show::{self, Account, File, Person, ReleaseLine};
-use index::projects::{files, listing, roles};
+use index::projects::{files, listing, locks};
 use serde::Deserialize;
 
 use super::tags::runs_on;
@@ -172,7 +172,7 @@ struct Shown {
 async fn load(ctx: &Ctx<ReadIndex>, name: NormalizedName, version: Option<Version>) -> Result<Option<Shown>, Refused> {
     ctx.view(SITE, move |read, _| {
         Box::pin(async move {
-            let Some(project) = roles::by_name(read, name.as_str()).await? else { return Ok(None) };
+            let Some(project) = locks::shown_by_name(read, name.as_str()).await? else { return Ok(None) };
             let releases = show::releases(read, project.id).await?;
             let line = match &version {
                 Some(version) => releases.iter().find(|line| line.is_version(version)),

@@ -22,6 +22,8 @@ pub struct Model {
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// When what it is on was erased: it cannot be lifted any more.
+    pub erased_at: Option<Time>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,7 +13,7 @@ use crate::env::Env;
 use crate::events::{self, Entry, FileUploaded};
 use crate::ids::{FileId, ProjectId, ReleaseId, RoleId};
 use crate::policy::{Permit, UploadFile};
-use crate::projects::{names, roles::by_name, search};
+use crate::projects::{locks, names, roles::by_name, search};
 use crate::refused::Refused;
 use crate::tokens;
 
@@ -42,7 +42,10 @@ pub enum Fits {
 pub async fn check_begin<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadFile>) -> Result<(), Refused> {
     let name = &permit.on().0;
     match by_name(read, name.normalized().as_str()).await? {
-        Some(project) => check_room(env, read, &project, 1).await,
+        Some(project) => {
+            locks::check_takes_uploads(read, project.id).await?;
+            check_room(env, read, &project, 1).await
+        }
         None => names::check_new(read, name).await,
     }
 }
@@ -57,6 +60,9 @@ pub async fn check_fits<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadF
     if project.is_none() {
         names::check_new(read, name).await?;
     }
+    if let Some(project) = &project {
+        locks::check_takes_uploads(read, project.id).await?;
+    }
     if is_here(read, file).await? {
         return Ok(Fits::AlreadyHere);
     }
@@ -68,6 +74,8 @@ pub async fn check_fits<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadF
         .one(read.connection())
         .await?;
     if let Some(release) = &release {
+        check_version(release)?;
+        locks::check_takes_files(read, project.id, release.id).await?;
         check_one_sdist(read, release.id, file).await?;
     }
     Ok(Fits::Into(Some(Box::new(project)), release.map(|row| row.id)))
@@ -79,16 +87,31 @@ async fn is_here<R: Reading>(read: &R, file: &Distribution) -> Result<bool, Refu
     let same_bytes = files::Column::Blake2256.eq(file.digests.blake2_256.as_str());
     let found = files::Entity::find().filter(Condition::any().add(same_name).add(same_bytes)).all(read.connection()).await?;
     let is_same = |row: &files::Model| row.filename == file.filename && row.blake2_256 == file.digests.blake2_256;
-    if found.iter().any(|row| is_same(row) && row.sha256 == file.digests.sha256 && row.until_at.is_none()) {
+    let mut gone = false;
+    for row in found.iter().filter(|row| row.filename == file.filename) {
+        gone |= row.until_at.is_some() || locks::hides_file(read, row).await?;
+    }
+    if !gone && found.iter().any(|row| is_same(row) && row.sha256 == file.digests.sha256) {
         return Ok(true);
     }
-    if found.iter().any(|row| row.filename == file.filename && row.until_at.is_some()) {
+    if gone {
         return refuse(
             "This filename was previously used by a file that has since been deleted. Use a different version. \
              See /help/#file-name-reuse for more information.",
         );
     }
     if found.is_empty() { Ok(false) } else { refuse(exists_already(file)) }
+}
+
+/// A version that was deleted and erased is never used again, like the names of its files (R24).
+fn check_version(release: &releases::Model) -> Result<(), Refused> {
+    if release.until_at.is_none() {
+        return Ok(());
+    }
+    refuse(format!(
+        "Version {} was deleted for good. Use a different version. See /help/#file-name-reuse for more information.",
+        release.version
+    ))
 }
 
 fn exists_already(file: &Distribution) -> String {
