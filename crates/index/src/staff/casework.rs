@@ -12,7 +12,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, CaseClosed, CaseNoted, Entry, Kind};
 use crate::ids::{CaseId, EntryId, EventId};
-use crate::policy::{Action, Denied, Permit};
+use crate::policy::{Action, Denied, InspectCases, Permit};
 use crate::refused::{Invalid, Refused};
 
 /// How many cases stand on a page.
@@ -321,3 +321,24 @@ pub async fn to_join<A: Action, R: Reading>(read: &R, _permit: &Permit<A>) -> Re
     rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "why")?))).collect()
 }
 
+
+const HOLDS: &str = "SELECT case_id FROM account_causes WHERE account_id = $1 AND kind = 'frozen' AND until_at IS NULL AND case_id IS NOT NULL \
+    UNION SELECT case_id FROM project_locks WHERE project_id = $1 AND kind = 'quarantined' AND until_at IS NULL AND case_id IS NOT NULL";
+
+/// The case that stops an account or a project, when it is the only one.
+///
+/// # Errors
+/// `Invalid` when there is none, or there are several, which it names.
+pub async fn only_one<R: Reading>(read: &R, _permit: &Permit<InspectCases>, subject: uuid::Uuid) -> Result<CaseId, Refused> {
+    let found = read.rows(HOLDS, vec![Value::from(subject)]).await?;
+    let found: Vec<CaseId> = found.iter().map(|row| row.try_get("", "case_id")).collect::<Result<_, _>>()?;
+    let wrong = |message: String| Refused::from(Invalid::new("case", message));
+    match found.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(wrong("No case stops it.".to_owned())),
+        more => {
+            let names: Vec<String> = more.iter().map(ToString::to_string).collect();
+            Err(wrong(format!("Several cases stop it: name one of them with --case: {}.", names.join(", "))))
+        }
+    }
+}

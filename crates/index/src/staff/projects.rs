@@ -14,7 +14,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, ProjectQuarantined, ProjectReleased};
 use crate::ids::{CaseId, EventId, ProjectId};
-use crate::policy::{Action, Denied, Permit, ReleaseAsStaff, Role, SeeAsStaff};
+use crate::policy::{Action, Denied, InspectCases, Permit, ReleaseAsStaff, Role, SeeAsStaff};
 use crate::projects::locks::{self, Lock, LockKind, Locked, NewLock};
 use crate::projects::roles;
 use crate::refused::{Invalid, Refused};
@@ -123,6 +123,14 @@ fn normalized(begins: &str) -> String {
 pub(super) async fn named<R: Reading>(read: &R, name: &str) -> Result<ProjectId, Refused> {
     let name = ProjectName::parse(name).map_err(|_| Denied::Hidden)?;
     Ok(roles::by_name(read, name.normalized().as_str()).await?.ok_or(Denied::Hidden)?.id)
+}
+
+/// The project that the operator named, hidden or not.
+///
+/// # Errors
+/// `Hidden` when there is none.
+pub async fn find<R: Reading>(read: &R, _permit: &Permit<InspectCases>, name: &str) -> Result<ProjectId, Refused> {
+    named(read, name).await
 }
 
 /// What is on a project, a release or a file of it.

@@ -14,6 +14,7 @@ pub mod manage;
 pub mod parts;
 pub mod public;
 pub mod qr;
+pub mod staff;
 pub mod when;
 
 pub use form::{FieldError, FormErrors};

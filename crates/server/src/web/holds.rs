@@ -40,7 +40,7 @@ pub async fn list(ctx: Ctx<SeeHolds>, input: Input<Nothing, From>) -> Result<Rep
     Ok(Reply::page(&Holds { frame: ctx.frame(), lines, act, next_page: page.before.map(|id| id.to_string()) }))
 }
 
-fn line(env: &Env, hold: Line) -> HoldLine {
+pub(super) fn line(env: &Env, hold: Line) -> HoldLine {
     let waiting = hold.is_waiting();
     let person = |told: holds::Told| PersonLine {
         username: told.username,

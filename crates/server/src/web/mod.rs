@@ -17,6 +17,7 @@ pub mod registration;
 pub mod reset;
 pub mod sessions;
 pub mod signin;
+pub mod staff;
 mod tags;
 pub mod tokens;
 

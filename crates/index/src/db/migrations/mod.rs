@@ -23,8 +23,8 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES }),
             Box::new(Sql { name: "m0002_accounts", both: ACCOUNTS, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0003_ownership", both: OWNERSHIP, sqlite: "", postgres: "" }),
-            Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
             Box::new(Sql { name: "m0006_deletion", both: DELETION, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
         ]
     }
 }
