@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::accounts::{bounces, link};
 use crate::act::{Housekeeping, housekeeping};
+use crate::cases;
 use crate::clock::Time;
 use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
@@ -70,6 +71,8 @@ pub struct Viewer {
     pub standing: Standing,
     /// How many changes wait that concern it.
     pub holds: u64,
+    /// How many open cases concern it.
+    pub cases: u64,
 }
 
 /// The actor, and the signed-in person behind the page, if any.
@@ -192,7 +195,8 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&Li
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
     let holds = holds::concerning(read, account.id).await?;
-    let viewer = Viewer { account: account.id, username: account.username, standing, holds };
+    let cases = cases::open_on(read, account.id).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing, holds, cases };
     Ok(Some(SignedIn { row, viewer, now, idle }))
 }
 

@@ -77,6 +77,9 @@ pub enum Denied {
     /// What was presented is too young to stop or remove what is settled (R11).
     #[error("what was presented is too young")]
     Unsettled,
+    /// Whoever administers the index decides nothing about himself.
+    #[error("it is the administrator's own affair")]
+    OwnAffair,
     /// A change of the same account on the same subject was vetoed, and its case is open (R10).
     #[error("a veto bars it until its case is closed")]
     Barred,

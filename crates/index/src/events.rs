@@ -18,7 +18,7 @@ use crate::clock::Time;
 use crate::db::entities::{event_counts, event_private, events};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, AddressId, EventId, ProjectId};
+use crate::ids::{AccountId, AddressId, CaseId, EventId, ProjectId};
 use crate::policy::{Action, ActionName, Actor, Permit};
 use crate::queue::{self, Enclosed, NewJob};
 use crate::refused::Refused;
@@ -38,12 +38,13 @@ pub struct Entry<E: Event> {
     address: Option<String>,
     to: Option<AddressId>,
     enclosed: Option<Enclosed>,
+    case: Option<CaseId>,
 }
 
 impl<E: Event> Entry<E> {
     /// An event about nobody in particular.
     pub const fn of(event: E) -> Self {
-        Self { event, account: None, project: None, address: None, to: None, enclosed: None }
+        Self { event, account: None, project: None, address: None, to: None, enclosed: None, case: None }
     }
     /// The account it is about.
     #[must_use]
@@ -55,6 +56,12 @@ impl<E: Event> Entry<E> {
     #[must_use]
     pub const fn on_project(mut self, project: ProjectId) -> Self {
         self.project = Some(project);
+        self
+    }
+    /// The case that it belongs to.
+    #[must_use]
+    pub const fn in_case(mut self, case: CaseId) -> Self {
+        self.case = Some(case);
         self
     }
     /// An e-mail address that belongs to the story: sealed, never in the row.
@@ -191,7 +198,7 @@ async fn write<E: Event>(env: &Env, tx: &mut Tx, by: Written<'_>, entry: Entry<E
         credential: Set(by.actor.credential.wire().to_owned()),
         credential_id: Set(by.actor.credential_id),
         direction: Set(by.action.direction().wire().to_owned()),
-        case_id: Set(None),
+        case_id: Set(entry.case),
         request_id: Set(by.actor.origin.request_id.clone()),
         detail: Set(serde_json::to_string(&entry.event)?),
         commitment: Set(Sha256::digest(&sealed.sealed).to_vec()),

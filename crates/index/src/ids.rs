@@ -60,6 +60,8 @@ ids! {
     DeliveryId;
     /// A browser that an account trusts.
     DeviceId;
+    /// What somebody did or wrote down in a case.
+    EntryId;
     /// An event of the audit trail.
     EventId;
     /// A second factor.

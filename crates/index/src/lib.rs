@@ -35,6 +35,7 @@ pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
 pub mod containment; //    "this was not me", alarms, and the way back
 pub mod deletion; //       deleting, putting back, erasing
+pub mod staff; //          what administrators and the operator look at and do, in cases
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs

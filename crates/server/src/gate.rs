@@ -472,12 +472,22 @@ fn frame(app: &App, viewer: Option<&Viewer>, form_token: &str, request_id: &str)
         index_name: app.env.config.name.clone(),
         viewer: viewer.map(|v| pages::Viewer { username: v.username.clone(), is_staff: v.standing.administrator }),
         csrf_token: form_token.to_owned(),
-        banners: viewer.and_then(|v| held(v.holds)).into_iter().collect(),
+        banners: viewer.map(|v| [in_case(v.cases), held(v.holds)].into_iter().flatten().collect()).unwrap_or_default(),
         flash: None,
         clock_shifted: app.drill.as_deref().map(str::to_owned),
         search: String::new(),
         request_id: request_id.to_owned(),
     }
+}
+
+/// What whoever a case concerns sees wherever he looks, until people have decided.
+fn in_case(cases: u64) -> Option<pages::Banner> {
+    let text = match cases {
+        0 => return None,
+        1 => "A case is open that concerns your account: the people who run this index look at what happened.".to_owned(),
+        more => format!("{more} cases are open that concern your account: the people who run this index look at what happened."),
+    };
+    Some(pages::Banner::new(pages::Kind::Info, text, Some(pages::Action::new("See what happened", "/manage/account/security-history/"))))
 }
 
 /// What everybody concerned sees wherever he looks, while changes wait (R9).
@@ -566,7 +576,7 @@ fn may_lack_slash(path: &str) -> bool {
     if path == "/metrics" {
         return false;
     }
-    let is_name = ["/simple/", "/project/", "/user/", "/manage/project/"].iter().any(|before| path.starts_with(before));
+    let is_name = ["/simple/", "/project/", "/user/", "/manage/project/", "/admin/accounts/", "/admin/projects/"].iter().any(|before| path.starts_with(before));
     !path.starts_with("/files/") && (is_name || !path.rsplit('/').next().unwrap_or_default().contains('.'))
 }
 

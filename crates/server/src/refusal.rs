@@ -197,6 +197,9 @@ fn page_of(target: &str) -> String {
     if path.starts_with("/manage/holds/") {
         return "/manage/holds/".to_owned();
     }
+    if path.starts_with("/admin/holds/") {
+        return "/admin/holds/".to_owned();
+    }
     if path.starts_with("/manage/account/two-factor/") || path == "/manage/account/webauthn-provision/delete" {
         return "/manage/account/two-factor/".to_owned();
     }
@@ -219,6 +222,12 @@ fn page_of(target: &str) -> String {
         "end/",
         "end-others/",
         "forget-device/",
+        "freeze/",
+        "thaw/",
+        "quarantine/",
+        "release/",
+        "note/",
+        "close/",
         "/options",
         "/validate",
     ] {
@@ -374,12 +383,15 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
 fn denied_words(denied: &Denied) -> Words {
     match denied {
         Denied::Hidden => words(&Refusal::NotFound, ""),
-        Denied::Stopped(State::Frozen) => say(
-            StatusCode::FORBIDDEN,
-            "This account is frozen",
-            "The people who run this index stopped the account. Nothing was deleted; reading and downloading still work.",
-            "Write to the people who run this index.",
-        ),
+        Denied::Stopped(State::Frozen) => Words {
+            link: Some(("Look at changes that wait", "/manage/holds/".to_owned())),
+            ..say(
+                StatusCode::FORBIDDEN,
+                "This account is frozen",
+                "The people who run this index stopped the account; the mail about it says why. Nothing was deleted: its sessions and tokens work again when it is thawed. Reading, downloading, and stopping changes that wait still work.",
+                "Write to the people who run this index, and answer what their mail asks.",
+            )
+        },
         Denied::Stopped(State::Contained) => Words {
             link: Some(("Take the account back", "/account/take-back/".to_owned())),
             ..say(
@@ -412,6 +424,12 @@ fn denied_words(denied: &Denied) -> Words {
             "Too young for this",
             "What you came with (a factor, an address or a role) has not stood long enough to stop or remove what has.",
             "Sign in with an older factor, use the link of a mail to an older address, or write to the people who run this index.",
+        ),
+        Denied::OwnAffair => say(
+            StatusCode::FORBIDDEN,
+            "This is your own affair",
+            "It concerns your own account, a project on which you hold a role, or a change that you are told of.",
+            "Ask another administrator, or the operator at the shell.",
         ),
         Denied::Barred => say(
             StatusCode::FORBIDDEN,

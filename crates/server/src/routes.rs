@@ -14,6 +14,8 @@ use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
     account, addresses, admin, collaboration, containing, deleting, factors, gates, holds as hold_pages, keys, managing, profile, projects,
     proofs, public, registration, releases, reset, sessions, settings, signin, tokens,
+    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    reset, sessions, signin, staff as desk_pages, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -243,7 +245,29 @@ fn containing() -> Vec<Route> {
 }
 
 fn staff() -> Vec<Route> {
-    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)].into_iter().chain(desk()).collect()
+}
+
+/// Where administrators look and act: a key proved within 15 minutes opens it, and nothing else (P9).
+fn desk() -> Vec<Route> {
+    let key = door(Html, &[StepUp], None);
+    vec![
+        route(Method::GET, "/admin/", key, desk_pages::overview),
+        route(Method::GET, "/admin/accounts/", key, desk_pages::accounts::list),
+        route(Method::GET, "/admin/accounts/{name}/", key, desk_pages::accounts::detail),
+        route(Method::POST, "/admin/accounts/{name}/freeze/", key, desk_pages::accounts::freeze),
+        route(Method::POST, "/admin/accounts/{name}/thaw/", key, desk_pages::accounts::thaw),
+        route(Method::GET, "/admin/projects/", key, desk_pages::projects::list),
+        route(Method::GET, "/admin/projects/{name}/", key, desk_pages::projects::detail),
+        route(Method::POST, "/admin/projects/{name}/quarantine/", key, desk_pages::projects::quarantine),
+        route(Method::POST, "/admin/projects/{name}/release/", key, desk_pages::projects::release),
+        route(Method::GET, "/admin/holds/", key, desk_pages::holds::list),
+        route(Method::POST, "/admin/holds/{id}/stop/", key, desk_pages::holds::stop),
+        route(Method::GET, "/admin/cases/", key, desk_pages::cases::list),
+        route(Method::GET, "/admin/cases/{id}/", key, desk_pages::cases::detail),
+        route(Method::POST, "/admin/cases/{id}/note/", key, desk_pages::cases::note),
+        route(Method::POST, "/admin/cases/{id}/close/", key, desk_pages::cases::close),
+    ]
 }
 fn holds() -> Vec<Route> {
     let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));

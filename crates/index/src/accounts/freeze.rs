@@ -8,7 +8,7 @@ use crate::db::entities::account_causes;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountFrozen, AccountThawed, Entry};
-use crate::ids::CauseId;
+use crate::ids::{AccountId, CaseId, CauseId, EventId};
 use crate::policy::{FreezeAccount, Permit, ThawAccount};
 use crate::refused::{Invalid, Refused};
 
@@ -39,21 +39,42 @@ pub(crate) fn check_reason(reason: &str) -> Result<&str, Refused> {
 /// `Invalid` when the reason is empty or too long.
 pub async fn freeze(env: &Env, tx: &mut Tx, permit: &Permit<FreezeAccount>, reason: &str) -> Result<Frozen, Refused> {
     let (account, reason) = (*permit.on(), check_reason(reason)?);
-    let already = tx.row(OPEN, vec![Value::from(account)]).await?.is_some();
+    let frozen = is_frozen(tx, account).await?;
+    let already = frozen == Frozen::Already;
+    events::record(env, tx, permit, Entry::of(AccountFrozen { reason: reason.to_owned(), already }).about(account)).await?;
+    add_cause(env, tx, account, Cause { reason, case: None, began_by: permit.event() }).await?;
+    Ok(frozen)
+}
+
+/// Whether a freeze would be the first one.
+pub(crate) async fn is_frozen(tx: &Tx, account: AccountId) -> Result<Frozen, Refused> {
+    let found = tx.row(OPEN, vec![Value::from(account)]).await?;
+    Ok(if found.is_some() { Frozen::Already } else { Frozen::Now })
+}
+
+/// Why an account is frozen: in words, in which case, and by which event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cause<'a> {
+    pub reason: &'a str,
+    pub case: Option<CaseId>,
+    pub began_by: EventId,
+}
+
+/// Writes down one more cause.
+pub(crate) async fn add_cause(env: &Env, tx: &Tx, account: AccountId, cause: Cause<'_>) -> Result<(), Refused> {
     let row = account_causes::ActiveModel {
         id: Set(CauseId::new(tx.now(), &*env.entropy)),
         account_id: Set(account),
         kind: Set("frozen".to_owned()),
-        reason: Set(reason.to_owned()),
-        case_id: Set(None),
+        reason: Set(cause.reason.to_owned()),
+        case_id: Set(cause.case),
         from_at: Set(tx.now()),
         until_at: Set(None),
-        began_by: Set(permit.event()),
+        began_by: Set(cause.began_by),
         ended_by: Set(None),
     };
     account_causes::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    events::record(env, tx, permit, Entry::of(AccountFrozen { reason: reason.to_owned(), already }).about(account)).await?;
-    Ok(if already { Frozen::Already } else { Frozen::Now })
+    Ok(())
 }
 
 const THAW: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 \

@@ -53,8 +53,13 @@ pub struct Overview {
 /// # Errors
 /// The database.
 pub async fn overview<A: Action<On = AccountId>, R: Reading>(read: &R, permit: &Permit<A>) -> Result<Overview, Refused> {
-    let id = *permit.on();
-    let account = accounts::by_id(read, id).await?.ok_or(Denied::Hidden)?;
+    let account = accounts::by_id(read, *permit.on()).await?.ok_or(Denied::Hidden)?;
+    of_account(read, account).await
+}
+
+/// The same of an account that somebody else may see.
+pub(crate) async fn of_account<R: Reading>(read: &R, account: Account) -> Result<Overview, Refused> {
+    let id = account.id;
     Ok(Overview {
         account,
         addresses: addresses::of_account(read, id).await?,

@@ -202,6 +202,17 @@ events! {
     /// An account was thawed.
     AccountThawed { reason: String, causes: u64 } = "account:thaw", "The account was thawed: {reason}.", Account;
 
+    /// A project was hidden from everybody but its owners and the staff.
+    ProjectQuarantined { reason: String, already: bool } = "project:quarantine:enter", "The project was put into quarantine: {reason}.", Owners;
+    /// A project came out of quarantine.
+    ProjectReleased { reason: String, causes: u64 } = "project:quarantine:exit", "The quarantine of the project was ended: {reason}.", Owners;
+    /// A change that waited was stopped by those who run the index.
+    HoldStopped { hold: String, what: String, reason: String } = "hold:stopped", "This was stopped by those who run the index, and will not happen: {what} ({reason}).", Concerned;
+    /// Something was written down in a case.
+    CaseNoted { case: String, entry: String } = "case:note", "A note was added to a case.", Nobody("it changes nothing; who works on the case reads it there");
+    /// A case was closed with a decision.
+    CaseClosed { case: String, decision: String } = "case:close", "A case was closed: {decision}.", Administrators;
+
     /// An account was stopped with the link of a notice: its owner said that it was not them.
     AccountContained { case: String, sessions_ended: u64 } = "account:contain", "The account was stopped with the link of a notice; {sessions_ended} sessions were ended.", Account;
     /// The link of a notice was used a second time from one mailbox within 30 days: sessions ended, and the account was not stopped again (R17).

@@ -14,9 +14,9 @@ use crate::cases::{self, NewCase, Opening};
 use crate::db::entities::{addresses, hold_people, holds};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, HoldApproved, HoldDied, HoldVetoed};
+use crate::events::{self, Entry, Event, HoldApproved, HoldDied, HoldStopped, HoldVetoed};
 use crate::holds::Proven;
-use crate::ids::{AccountId, AddressId, HoldId, Site};
+use crate::ids::{AccountId, AddressId, CaseId, HoldId, Site};
 use crate::policy::{Action, Actor, ApproveHold, Denied, Permit, VetoByLink, VetoHold};
 use crate::queue::{self, JobKind, NewJob};
 use crate::refused::Refused;
@@ -137,7 +137,7 @@ const OTHERS: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'w
 const SHUT_DOORS: &str = "UPDATE holds SET used_at = $5 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND id <> $2 \
     AND (project_id = $3 OR ($3 IS NULL AND project_id IS NULL AND account_id = $4))";
 
-/// Ends the hold, opens a case, and stops all other holds of that proposer on that subject.
+/// Ends the hold, in a case of its own.
 async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, mark: Option<Vec<u8>>) -> Result<(), Refused> {
     let case = cases::open(
         env,
@@ -151,27 +151,57 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
         },
     )
     .await?;
-    let by_link = mark.is_some();
+    let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: mark.is_some() };
+    shut(env, tx, permit, row, Shut { case, because: "somebody concerned stopped it", mark, event }).await
+}
+
+/// Stops a hold that waits, for those who run the index, in a case of theirs (R11).
+pub(crate) async fn stop_in_case<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    row: &holds::Model,
+    (case, reason): (CaseId, &str),
+) -> Result<(), Refused> {
+    let event = HoldStopped { hold: row.id.to_string(), what: row.description.clone(), reason: reason.to_owned() };
+    shut(env, tx, permit, row, Shut { case, because: "those who run the index stopped it", mark: None, event }).await
+}
+
+/// In which case, why, by which mailbox and with which event a hold is stopped.
+struct Shut<E: Event> {
+    case: CaseId,
+    because: &'static str,
+    mark: Option<Vec<u8>>,
+    event: E,
+}
+
+/// Ends the hold, and all others of that proposer on that subject.
+async fn shut<A: Action, E: Event>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    row: &holds::Model,
+    shut: Shut<E>,
+) -> Result<(), Refused> {
     let values = vec![
         Value::from(row.id),
         Value::from(state::VETOED),
         Value::from(tx.now()),
         Value::from(permit.event()),
-        Value::from("somebody concerned stopped it"),
-        Value::from(case),
-        Value::from(mark),
+        Value::from(shut.because),
+        Value::from(shut.case),
+        Value::from(shut.mark),
     ];
     if tx.execute(CLOSE, values).await? != 1 {
         return Err(anyhow::anyhow!("hold {} was closed while its row was locked", row.id).into());
     }
     resume(tx, row.id, permit.event()).await?;
-    let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: by_link };
-    events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
+    events::record(env, tx, permit, Entry::of(shut.event).about(row.account_id).in_case(shut.case)).await?;
     let scope = || vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
     let doors = scope().into_iter().chain([Value::from(tx.now())]).collect();
     tx.execute(SHUT_DOORS, doors).await?;
     for other in tx.rows(OTHERS, scope()).await? {
-        end(env, tx, permit, other.try_get("", "id")?, "another change of the same account was vetoed").await?;
+        end(env, tx, permit, other.try_get("", "id")?, "another change of the same account was stopped").await?;
     }
     Ok(())
 }

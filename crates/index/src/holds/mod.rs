@@ -17,12 +17,13 @@ use sea_orm::{EntityTrait, QueryResult, Value};
 
 use credentials::keys::InstanceKeys;
 
-pub(crate) use answer::approve;
+pub(crate) use answer::{approve, stop_in_case};
 pub use answer::{Answered, to_veto, veto, veto_by_link};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass, pass_on};
 pub(crate) use propose::{Decision, Person, Proposal, decide, loosen};
+pub(crate) use show::line;
 pub use show::{Line, PAGE, Page, Told, concerning, description, on_project, page};
 
 use crate::accounts::settled::is_settled;

@@ -114,7 +114,7 @@ pub async fn on_project<R: Reading>(read: &R, project: ProjectId, viewer: Accoun
 }
 
 /// A hold as this account sees it.
-pub(super) async fn line<R: Reading>(read: &R, row: holds::Model, account: AccountId) -> Result<Line, Refused> {
+pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: AccountId) -> Result<Line, Refused> {
     let people = hold_people::Entity::find()
         .filter(hold_people::Column::HoldId.eq(row.id))
         .order_by_asc(hold_people::Column::Id)

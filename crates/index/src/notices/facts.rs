@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Fact, Story};
+use super::{Fact, Story, offer};
 use crate::accounts::history;
 use crate::events::{Audience, Kind, Private};
 use crate::places;
@@ -84,6 +84,11 @@ impl Story<'_> {
         self.event.project_id.is_some() || !matches!(self.kind.audience(), Audience::Account | Audience::Addressee)
     }
 
+    /// Whether an administrator did it to somebody else: the trail names them, the mail does not.
+    fn is_by_staff(&self) -> bool {
+        self.other.is_some() && offer::OF_STAFF.contains(&self.kind.wire())
+    }
+
     /// Networks are for the actor and for whom it happened to, never for co-owners (R27).
     fn whence(&self) -> String {
         let actor = self.event.actor.as_str();
@@ -92,6 +97,9 @@ impl Story<'_> {
         }
         if actor.starts_with("worker:") {
             return "the index itself".to_owned();
+        }
+        if self.is_by_staff() {
+            return format!("an administrator of {}", self.env.config.name);
         }
         if let Some(other) = &self.other {
             let network = if self.is_shared() || self.kind == Kind::KnownAddressAdded { None } else { self.network() };
@@ -111,7 +119,7 @@ impl Story<'_> {
         // A half-open sign-in may be a thief's: what his browser calls itself is free text, and is said in our words only (R31).
         let raw = self.is_own() && self.event.credential != "half_session";
         let agent = if raw { agent.map(one_line) } else { agent.filter(|_| !self.is_shared()).and_then(places::browser) };
-        if self.event.actor.contains(':') || (self.is_shared() && self.event.actor == "nobody") {
+        if self.is_by_staff() || self.event.actor.contains(':') || (self.is_shared() && self.event.actor == "nobody") {
             return None;
         }
         match (what, agent) {

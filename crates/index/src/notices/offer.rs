@@ -90,6 +90,10 @@ pub async fn offer<R: Reading>(read: &R, kind: Kind, event: &events::Model, to: 
     Ok(judge(kind.audience(), event, address.account_id))
 }
 
+/// What only those who run the index do: no owner's alarm stops an administrator's session.
+pub(super) const OF_STAFF: [&str; 6] =
+    ["account:freeze", "account:thaw", "project:quarantine:enter", "project:quarantine:exit", "hold:stopped", "case:close"];
+
 /// Only what the account itself did is offered in a mail to one address: a stranger who asks for a link did nothing to it.
 pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId) -> Option<Offer> {
     let taking_back = event.credential == Credential::TakeBack.wire();
@@ -100,7 +104,7 @@ pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId
         Audience::Addressee => acted.then_some(Offer::NotMe),
         _ if acted || concerned => Some(Offer::NotMe),
         _ => {
-            let can_be_paused = event.actor_account_id.is_some() && event.credential_id.is_some() && event.project_id.is_some();
+            let can_be_paused = !OF_STAFF.contains(&event.kind.as_str()) && event.actor_account_id.is_some() && event.credential_id.is_some() && event.project_id.is_some();
             can_be_paused.then_some(Offer::Alarm)
         }
     }

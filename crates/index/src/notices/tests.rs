@@ -83,6 +83,7 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("description", _) => json!("CI of Spam.Eggs"),
         ("scope", _) => json!("project Spam.Eggs"),
         ("reason", _) => json!("the incident of 22 November"),
+        ("decision", _) => json!("a false alarm: the owner was travelling"),
         ("checks", _) => json!(160),
         ("filename", _) => json!("spam_eggs-1.0-py3-none-any.whl"),
         ("version", _) => json!("1.0"),
@@ -112,6 +113,7 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
             ("nobody", "nobody")
         }
         Kind::PasswordDisabled | Kind::BreachDoubted => ("nobody", "nobody"),
+        Kind::ProjectQuarantined | Kind::ProjectReleased => ("operator:grace", "operator"),
         Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified | Kind::ResetLinkMade => ("operator:grace", "operator"),
         Kind::PasswordReset | Kind::AccountContained | Kind::ContainedAgain | Kind::AlarmRaised | Kind::CredentialPaused => {
             ("nobody", "mail_link")
@@ -350,4 +352,19 @@ async fn two_recipients_of_one_event_have_two_ids_and_one_recipient_always_the_s
     let id = |address: &addresses::Model| write(&story, address).unwrap().id;
     assert_eq!(id(&address()), id(&address()));
     assert_ne!(id(&address()), id(&other));
+}
+
+/// P9, R27: what an administrator does is told with its reason, and without name, network or browser; no alarm is offered against it.
+#[tokio::test]
+async fn what_an_administrator_does_is_told_without_who_and_from_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = env(folder.path()).await;
+    for kind in [Kind::AccountFrozen, Kind::AccountThawed, Kind::ProjectQuarantined, Kind::ProjectReleased] {
+        let text = by_bob(&env, kind).text;
+        assert!(text.contains("an administrator of Strongroom") && text.contains("the incident of 22 November"), "{text}");
+        for hidden in ["bob", "192.0.2.7", "Mozilla", "/account/alarm/"] {
+            assert!(!text.contains(hidden), "{hidden} in {text}");
+        }
+    }
+    check(&[("AccountFrozen.administrator".to_owned(), by_bob(&env, Kind::AccountFrozen))]);
 }

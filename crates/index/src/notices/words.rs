@@ -288,6 +288,10 @@ fn heading(story: &Story<'_>) -> String {
         Kind::OtherSessionsEnded => "Your other sessions were ended",
         Kind::AccountFrozen => "Your account was frozen",
         Kind::AccountThawed => "Your account was thawed",
+        Kind::ProjectQuarantined => "it was put into quarantine",
+        Kind::ProjectReleased => "its quarantine was ended",
+        Kind::HoldStopped => "A change was stopped by those who run the index",
+        Kind::CaseClosed => "A case was closed",
         Kind::RecoveryCodesGenerated => "Recovery codes were made",
         Kind::FactorAdded => "A second factor was added",
         Kind::AddressAdded => "An address was added",
@@ -387,6 +391,14 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             "Nobody was let in with it. If you sent the code twice yourself, there is nothing to do. Else somebody saw it: type codes only at the address that this mail names below.".to_owned(),
         ],
         Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
+        Kind::CaseClosed => vec![
+            "You get this because you administer the index: the decision of every case is told to all administrators.".to_owned(),
+            format!("All cases: {}", story.link("/admin/cases/?state=all")),
+        ],
+        Kind::HoldStopped => vec![
+            format!("Whoever proposed it cannot propose it again until the people who run {index} have decided. Write to them if it should happen."),
+            format!("All changes that wait for you: {}", story.link("/manage/holds/")),
+        ],
         Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => {
             vec![format!("All changes that wait for you: {}", story.link("/manage/holds/"))]
         }
@@ -434,6 +446,15 @@ fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
             "Everybody who holds a role on it: {}",
             story.link(&format!("/manage/project/{}/collaboration/", project.normalized))
         ));
+    }
+    if story.kind == Kind::ProjectQuarantined {
+        says.push(format!(
+            "Nobody finds, installs or uploads it until the quarantine is ended. Nothing of it was deleted. If you do not know why: ask the people who run {}.",
+            story.index()
+        ));
+    }
+    if story.kind == Kind::ProjectReleased {
+        says.push("It is shown and takes uploads again, as it was before, unless something else hides it.".to_owned());
     }
     says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says

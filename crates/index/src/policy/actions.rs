@@ -10,6 +10,8 @@ use crate::ids::{
     AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, InvitationId, LockId, ReleaseId, RoleId, SessionId, Site, TokenId,
 };
 use crate::resources::{Invitee, ManagedProject, ProjectOrNew};
+use crate::ids::{AccountId, AddressId, CaseId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
+use crate::resources::{ProjectOrNew, StaffAccount, StaffHold, StaffProject};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -295,6 +297,31 @@ actions! {
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;
 
+    /// See accounts, projects, changes that wait and cases, with what happened to them.
+    SeeAsStaff on Site, "staff:see", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+    /// Stop an account, in a case; whoever stops a colleague is stopped too, until a third or the operator decides (R13, R21).
+    FreezeAsStaff on StaffAccount, "staff:freeze-account", needs [Administrator], gates [Key],
+        Tightens with No, at_most [StepUp], leaves ["account:freeze"];
+    /// Take away the causes that administrators added in one case, or by one act of it (R13, R20).
+    ThawAsStaff on StaffAccount, "staff:thaw-account", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["account:thaw"];
+    /// Hide a project from everybody but its owners and the staff, in a case; nothing of it is deleted.
+    QuarantineAsStaff on StaffProject, "staff:quarantine-project", needs [Administrator], gates [Key],
+        Tightens with No, at_most [StepUp], leaves ["project:quarantine:enter"];
+    /// End the quarantine that administrators began in one case, or by one act of it (R20).
+    ReleaseAsStaff on StaffProject, "staff:release-project", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["project:quarantine:exit"];
+    /// Stop a change that waits, in a case: whoever proposed it may not propose it again until the case is closed.
+    StopHoldAsStaff on StaffHold, "staff:stop-hold", needs [Administrator], gates [Key],
+        Tightens with No, at_most [StepUp], leaves ["hold:stopped", "hold:died"];
+    /// Write something down in a case.
+    NoteAsStaff on CaseId, "staff:note-case", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], leaves ["case:note"];
+    /// Close a case with a decision: what its vetoes barred may be proposed again (R10, R20).
+    CloseAsStaff on CaseId, "staff:close-case", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["case:close"];
+
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:create", "account:name:freed"];
@@ -310,9 +337,24 @@ actions! {
     /// Stop an account: sessions, tokens and running uploads (R13).
     FreezeAccount on AccountId, "operator:freeze-account", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["account:freeze"];
-    /// Take away the causes that the operator added (R13).
+    /// Take away the causes that the operator added, or all that were added in one case (R13).
     ThawAccount on AccountId, "operator:thaw-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:thaw"];
+    /// See cases from the shell.
+    InspectCases on Site, "operator:inspect-cases", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
+    /// Hide a project from everybody but its owners and the staff, in a case; nothing of it is deleted.
+    QuarantineProject on StaffProject, "operator:quarantine-project", needs [Operator], gates [],
+        Tightens with No, at_most [Operator], leaves ["project:quarantine:enter"];
+    /// End the quarantine of a project that was begun in one case.
+    ReleaseProject on StaffProject, "operator:release-project", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["project:quarantine:exit"];
+    /// Write something down in a case, from the shell.
+    NoteCase on CaseId, "operator:note-case", needs [Operator], gates [],
+        Neither with No, at_most [Operator], leaves ["case:note"];
+    /// Close a case with a decision, from the shell.
+    CloseCase on CaseId, "operator:close-case", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["case:close"];
     /// Take the proof of an address away: its owner verifies it again before anything else.
     UnverifyAddress on AccountId, "operator:unverify-address", needs [Operator, Worker], gates [],
         Tightens with No, at_most [Operator, Worker], leaves ["account:email:unverified"];

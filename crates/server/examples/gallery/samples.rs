@@ -12,6 +12,8 @@ mod collaborating;
 mod containing;
 #[path = "managing.rs"]
 mod managing;
+#[path = "staff.rs"]
+mod staff;
 
 const NOW_US: i64 = 1_700_653_655_000_000;
 const URL: &str = "http://localhost:8080";
@@ -21,7 +23,7 @@ pub type Sample = (&'static str, String);
 
 /// All of them.
 pub fn all() -> Vec<Sample> {
-    let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages()];
+    let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages(), staff::staff_pages()];
     let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
     let own = own.into_iter().chain([collaborating::collaboration_pages()]);
     others.into_iter().chain(own).flatten().collect()

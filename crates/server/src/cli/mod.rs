@@ -4,6 +4,7 @@
 
 mod account;
 mod check;
+mod incident;
 mod migrate;
 mod passwords;
 mod serve;
@@ -64,6 +65,8 @@ enum Command {
     Account(account::Account),
     /// Compare the database with the blobs.
     Check(check::Check),
+    /// Incidents: stop and let go in a case, see cases, write in them, close them.
+    Incident(incident::Incident),
     /// The list of stolen passwords: import it.
     Passwords(passwords::Passwords),
     /// Print a table of the running version.
@@ -80,6 +83,15 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account thaw", ActionName::ThawAccount),
     ("account undelete", ActionName::UndeleteAccountAtShell),
     ("account unverify", ActionName::UnverifyAddress),
+    ("incident freeze", ActionName::FreezeAccount),
+    ("incident thaw", ActionName::ThawAccount),
+    ("incident quarantine", ActionName::QuarantineProject),
+    ("incident release", ActionName::ReleaseProject),
+    ("incident cases", ActionName::InspectCases),
+    ("incident case", ActionName::InspectCases),
+    ("incident report", ActionName::InspectCases),
+    ("incident note", ActionName::NoteCase),
+    ("incident close", ActionName::CloseCase),
     ("serve", ActionName::ShiftClock),
 ];
 
@@ -110,6 +122,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
         Command::Account(account) => account.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
+        Command::Incident(incident) => incident.run(&cli.common).await,
         Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),
     }

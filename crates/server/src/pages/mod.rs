@@ -16,6 +16,7 @@ pub mod parts;
 pub mod projects;
 pub mod public;
 pub mod qr;
+pub mod staff;
 pub mod when;
 
 pub use form::{FieldError, FormErrors};

@@ -42,6 +42,7 @@ fn every_template_is_in_the_gallery() {
         include_str!("containing.rs"),
         include_str!("admin.rs"),
         include_str!("holds.rs"),
+        include_str!("staff.rs"),
         include_str!("errors.rs"),
     ]
     .iter()

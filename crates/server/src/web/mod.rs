@@ -22,6 +22,7 @@ pub mod reset;
 pub mod sessions;
 pub mod settings;
 pub mod signin;
+pub mod staff;
 mod tags;
 pub mod tokens;
 

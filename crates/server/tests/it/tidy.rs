@@ -25,6 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["projects"],
     &["containment"],
     &["deletion"],
+    &["staff"],
     &["notices", "check"],
     &["authentication"],
     &["work"],

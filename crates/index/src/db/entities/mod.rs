@@ -6,6 +6,8 @@ pub mod accounts;
 pub mod acts;
 pub mod addresses;
 pub mod api_tokens;
+pub mod case_entries;
+pub mod case_subjects;
 pub mod cases;
 pub mod ceremonies;
 pub mod containments;

@@ -9,6 +9,8 @@ const FIRST_POSTGRES: &str = include_str!("m0001_first_postgres.sql");
 const ACCOUNTS: &str = include_str!("m0002_accounts.sql");
 const OWNERSHIP: &str = include_str!("m0003_ownership.sql");
 const ROLES: &str = include_str!("m0005_roles.sql");
+const CASES: &str = include_str!("m0007_cases.sql");
+const CASES_POSTGRES: &str = include_str!("m0007_cases_postgres.sql");
 const DELETION: &str = include_str!("m0006_deletion.sql");
 
 /// The list of migrations, in order.
@@ -24,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0003_ownership", both: OWNERSHIP, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0005_roles", both: ROLES, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0006_deletion", both: DELETION, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
         ]
     }
 }

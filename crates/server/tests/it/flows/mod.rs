@@ -40,6 +40,7 @@ mod keys;
 mod pages;
 mod simple;
 mod spine;
+mod staff;
 pub mod take_back;
 mod token_pages;
 mod tokens;

@@ -71,3 +71,66 @@ fn a_refusal_is_one_sentence_and_exit_code_1_and_wrong_usage_is_2() {
         assert_eq!(shell.run(words).status.code(), Some(2), "{words:?}");
     }
 }
+
+/// P9, R13: the same verbs from the shell, each in a case; what joined one is taken back with it, and its report says how.
+#[test]
+fn incidents_are_worked_on_from_the_shell_in_cases() {
+    let shell = Shell::new();
+    shell.says(&["account", "create", "ada", "--email", "ada@people.example.org"]);
+    shell.says(&["account", "create", "bob", "--email", "bob@people.example.org"]);
+    let said = |words: &[&str]| serde_json::from_str::<serde_json::Value>(&shell.says(words)).expect("JSON");
+    let first = said(&["incident", "freeze", "--account", "ada", "--reason", "seen at 02:50", "--json"]);
+    assert_eq!((&first["frozen"], &first["already"], &first["excluded_count"]), (&1.into(), &0.into(), &0.into()));
+    let case = first["case"].as_str().expect("a case").to_owned();
+    let joined = said(&["incident", "freeze", "--account", "bob", "--case", &case, "--reason", "his other one", "--json"]);
+    assert_eq!(joined["case"], case.as_str());
+    let other = said(&["incident", "freeze", "--account", "ada", "--reason", "another incident", "--json"]);
+    assert_eq!((&other["frozen"], &other["already"]), (&0.into(), &1.into()));
+    shell.says(&["incident", "note", "--case", &case, "--text", "the owner telephoned"]);
+    let listed = shell.says(&["incident", "cases", "--json"]);
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    let card = shell.says(&["incident", "case", &case]);
+    assert!(card.contains("accounts: ada, bob") && card.contains(&format!("incident thaw --account bob --case {case}")), "{card}");
+    let both = String::from_utf8(shell.run(&["incident", "thaw", "--account", "ada", "--reason", "over"]).stderr).expect("text");
+    assert!(both.contains("Several cases stop it") && both.contains(&case), "{both}");
+    assert!(shell.says(&["incident", "thaw", "--account", "ada", "--case", &case, "--reason", "over"]).contains("1 cause ended"));
+    assert_eq!(shell.shown()["state"], "frozen", "the other case stops it still");
+    shell.says(&["incident", "thaw", "--account", "ada", "--reason", "over too"]);
+    assert_ne!(shell.shown()["state"], "frozen");
+    shell.says(&["incident", "close", "--case", &case, "--reason", "the thief is out", "--as", "oleg"]);
+    let report = said(&["incident", "report", "--case", &case, "--json"]);
+    assert_eq!((&report["state"], &report["closed_by"]), (&"closed".into(), &"operator oleg".into()));
+    let acts: Vec<&str> = report["acts"].as_array().expect("acts").iter().map(|act| act["did"].as_str().expect("a word")).collect();
+    assert_eq!(acts, ["freeze", "freeze", "note", "thaw", "close"]);
+    assert_eq!(report["acts"][1]["in_force"], true);
+    assert!(report["acts"][0]["undo"].is_null() && report["acts"][1]["undo"].as_str().expect("a command").contains("bob"));
+    let story = shell.says(&["incident", "report", "--case", &case]);
+    for said in ["seen at 02:50", "the owner telephoned", "closed by operator oleg: A case was closed: the thief is out."] {
+        assert!(story.contains(said), "{story}");
+    }
+}
+
+#[test]
+fn a_refused_act_on_an_incident_says_what_to_do() {
+    let shell = Shell::new();
+    shell.says(&["account", "create", "ada", "--email", "ada@people.example.org"]);
+    let nothing = "01900000-0000-7000-8000-000000000000";
+    let refused: [(&[&str], &str); 8] = [
+        (&["incident", "freeze", "--account", "eve", "--reason", "x"], "there is no account `eve`"),
+        (&["incident", "freeze", "--account", "ada", "--reason", " "], "A reason is"),
+        (&["incident", "freeze", "--account", "ada", "--case", nothing, "--reason", "x"], "There is no such case"),
+        (&["incident", "freeze", "--account", "ada", "--case", "seven", "--reason", "x"], "incident cases"),
+        (&["incident", "thaw", "--account", "ada", "--reason", "x"], "No case stops it"),
+        (&["incident", "quarantine", "--project", "spam", "--reason", "x"], "there is no project `spam`"),
+        (&["incident", "case", nothing], "there is no case"),
+        (&["incident", "close", "--case", nothing, "--reason", "x"], "there is no case"),
+    ];
+    for (words, says) in refused {
+        let output = shell.run(words);
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        assert!(stderr.contains(says), "{words:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+    assert_eq!(shell.run(&["incident", "freeze", "--account", "ada"]).status.code(), Some(2), "a reason is wanted");
+}
