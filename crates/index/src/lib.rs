@@ -34,6 +34,7 @@ pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
 pub mod containment; //    "this was not me", alarms, and the way back
+pub mod restoring; //      as it stood at a time
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs

@@ -18,7 +18,7 @@ const LINKS_THAT_GIVE: &str =
 
 /// Which links end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Links {
+pub(crate) enum Links {
     /// Those that give something: new passwords, proofs, sign-ins.
     ThatGive,
     /// All of them.
@@ -26,7 +26,7 @@ pub(super) enum Links {
 }
 
 /// Ends sessions, half-open sign-ins, remembered browsers, proofs for acts, codes and links; says how many sessions.
-pub(super) async fn end_everything(tx: &Tx, account: AccountId, links: Links, by: EventId) -> Result<u64, Refused> {
+pub(crate) async fn end_everything(tx: &Tx, account: AccountId, links: Links, by: EventId) -> Result<u64, Refused> {
     let sessions = session::end_all(tx, account, by).await?;
     tx.execute(DEVICES, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
     let links = if links == Links::All { ALL_LINKS } else { LINKS_THAT_GIVE };

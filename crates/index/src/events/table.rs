@@ -192,6 +192,8 @@ events! {
     TokenAdded { token: String, description: String, scope: String } = "account:api_token:added", "The API token “{description}” ({scope}) was created.", Account;
     /// An API token was deleted.
     TokenRemoved { token: String, description: String } = "account:api_token:removed", "The API token “{description}” was deleted.", Account;
+    /// A paused token was confirmed by its owner.
+    TokenConfirmed { token: String, description: String } = "account:api_token:confirmed", "The paused API token “{description}” was confirmed, and works again.", Account;
     /// A token was presented and refused.
     TokenRefused { reason: String } = "account:api_token:refused", "An API token was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
 
@@ -220,6 +222,15 @@ events! {
     AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
+
+    /// An account was put back as it stood at a time.
+    AccountRestored { batch: String, reason: String, as_of: String, changed: u64 } = "account:restored", "The account was put back as it stood on {as_of}: {reason}.", Account;
+    /// A project was put back as it stood at a time, alone or with an account that owned it.
+    ProjectRestored { batch: String, reason: String, as_of: String } = "project:restored", "The project was put back as it stood on {as_of}: {reason}.", Owners;
+    /// A restore of an account was undone.
+    AccountRestoreUndone { batch: String, reason: String } = "account:restore:undone", "What was put back about the account was undone: {reason}.", Account;
+    /// A restore of a project was undone.
+    ProjectRestoreUndone { batch: String, reason: String } = "project:restore:undone", "What was put back about the project was undone: {reason}.", Owners;
 
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;

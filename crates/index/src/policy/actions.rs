@@ -6,8 +6,8 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
-use crate::resources::ProjectOrNew;
+use crate::ids::{AccountId, AddressId, BatchId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
+use crate::resources::{ProjectOrNew, Restorable};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -191,6 +191,9 @@ actions! {
     /// Delete an API token.
     RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];
+    /// Confirm a token that is paused, with a proof for this one act (R2, R18).
+    ConfirmToken on TokenId, "token:confirm", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:confirmed"];
     /// See the projects on which one holds a role.
     SeeProjects on AccountId, "account:see-projects", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
@@ -236,6 +239,21 @@ actions! {
     /// Take the proof of an address away: its owner verifies it again before anything else.
     UnverifyAddress on AccountId, "operator:unverify-address", needs [Operator, Worker], gates [],
         Tightens with No, at_most [Operator, Worker], leaves ["account:email:unverified"];
+    /// See what would be put back as it stood at a time, in the console.
+    SeeRestore on Restorable, "staff:see-restore", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+    /// Put a project or an account back as it stood at a time, with a key's proof for exactly this list and reason (R18, R20).
+    Restore on Restorable, "staff:restore", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died"];
+    /// See at the shell what would be put back as it stood at a time.
+    PlanRestore on Restorable, "operator:plan-restore", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
+    /// Put a project or an account back as it stood at a time, from the shell (R18).
+    RestoreAtShell on Restorable, "operator:restore", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died"];
+    /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
+    UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
     /// Run with the clock ahead of the true time, in a drill (R32).
     ShiftClock on Site, "operator:shift-clock", needs [Operator], gates [],
         Neither with Shell, at_most [Operator], leaves ["index:clock:shifted"];

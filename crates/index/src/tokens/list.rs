@@ -26,6 +26,8 @@ pub struct Line {
     pub created_at: Time,
     /// When it ends, if it does.
     pub expires_at: Option<Time>,
+    /// Whether it opens nothing until its owner confirms it (R18).
+    pub paused: bool,
     /// When it last uploaded something.
     pub last_used_at: Option<Time>,
     /// From where.
@@ -52,6 +54,7 @@ pub async fn list<A: Action<On = AccountId>>(env: &Env, read: &Read, permit: &Pe
             None => None,
         };
         lines.push(Line {
+            paused: super::paused::is_paused(read, row.id).await?,
             id: row.id,
             description: row.description,
             project: row.project_id.and_then(|id| names.get(&id).cloned()),

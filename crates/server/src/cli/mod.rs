@@ -4,6 +4,7 @@
 
 mod account;
 mod check;
+mod incident;
 mod migrate;
 mod passwords;
 mod serve;
@@ -62,6 +63,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Accounts: create, show, set-up and reset links, freeze and thaw.
     Account(account::Account),
+    /// What is done about an incident: put back as it stood at a time, undo that.
+    Incident(incident::Incident),
     /// Compare the database with the blobs.
     Check(check::Check),
     /// The list of stolen passwords: import it.
@@ -79,6 +82,9 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account freeze", ActionName::FreezeAccount),
     ("account thaw", ActionName::ThawAccount),
     ("account unverify", ActionName::UnverifyAddress),
+    ("incident restore", ActionName::PlanRestore),
+    ("incident restore", ActionName::RestoreAtShell),
+    ("incident undo", ActionName::UndoRestore),
     ("serve", ActionName::ShiftClock),
 ];
 
@@ -108,6 +114,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Work(work) => work.run(&cli.common).await,
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
         Command::Account(account) => account.run(&cli.common).await,
+        Command::Incident(incident) => incident.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
         Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),

@@ -24,6 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["tokens"],
     &["projects"],
     &["containment"],
+    &["restoring"],
     &["notices", "check"],
     &["authentication"],
     &["work"],
