@@ -223,6 +223,10 @@ events! {
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
 
+    /// The owner of an account said that they were phished.
+    AccountPhished { case: String, since: String, sessions_ended: u64, paused: u64 } = "account:phished", "You said that you were phished: {sessions_ended} other sessions ended, and {paused} tokens and invitations made since {since} are paused.", Account;
+    /// What the account gained was kept or ended, after its owner said that they were phished.
+    PhishedDecided { kept: u64, ended: u64 } = "account:phished:decided", "After the phishing {kept} things that the account had gained were kept and {ended} ended.", Account;
     /// An account was put back as it stood at a time.
     AccountRestored { batch: String, reason: String, as_of: String, changed: u64 } = "account:restored", "The account was put back as it stood on {as_of}: {reason}.", Account;
     /// A project was put back as it stood at a time, alone or with an account that owned it.
@@ -235,6 +239,10 @@ events! {
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 
+    /// The index was restored from a backup; until it is opened it reads and tightens (R18).
+    EpochBegun { made_at: String, sessions_ended: u64, tokens_paused: u64 } = "index:restored", "The index was restored from the backup of {made_at}: {sessions_ended} sessions ended, {tokens_paused} API tokens are paused until their owners confirm them. Until it is opened, the index only reads.", Administrators;
+    /// A restored index was opened.
+    EpochOpened {} = "index:opened", "The restored index was opened: it changes things again.", Administrators;
     /// The index was started with its clock ahead of the true time (R32).
     ClockShifted { by: String } = "index:clock:shifted", "The index was started with its clock shifted by {by}.", Nobody("what the operator does is told to the administrators in any case");
     /// Policy refused an act.

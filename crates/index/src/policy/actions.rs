@@ -214,6 +214,15 @@ actions! {
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
+    /// See what one's account gained, after one said that one was phished.
+    SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
+        Neither with No, at_most [FreshSession, StepUp], ReadsOnly;
+    /// Say that one was phished: other sessions and remembered browsers end, what was made since is paused, what was proposed stops (R15, R19).
+    SayPhished on AccountId, "account:say-phished", needs [Oneself], gates [],
+        Tightens with No, at_most [FreshSession, StepUp], leaves ["account:phished", "hold:died"];
+    /// Keep what one's account gained, one by one; the rest ends (R16).
+    DecidePhished on AccountId, "account:decide-phished", needs [Oneself], gates [],
+        Grants with Act, at_most [FreshSession, StepUp], leaves ["account:phished:decided"];
     /// See how mail, jobs and the services around the index do.
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;
@@ -254,6 +263,12 @@ actions! {
     /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
     UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
+    /// Begin a new epoch over a restored backup: what a person or program could still hold from before ends (R18).
+    BeginEpoch on Site, "operator:begin-epoch", needs [Operator], gates [],
+        Tightens with No, at_most [Operator], leaves ["index:restored"];
+    /// Open an index that was restored: it changes things again.
+    OpenEpoch on Site, "operator:open-epoch", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["index:opened"];
     /// Run with the clock ahead of the true time, in a drill (R32).
     ShiftClock on Site, "operator:shift-clock", needs [Operator], gates [],
         Neither with Shell, at_most [Operator], leaves ["index:clock:shifted"];

@@ -15,6 +15,7 @@ use crate::ids::{
     TokenId,
 };
 use crate::policy::{Action, Permit};
+use crate::projects::search;
 use crate::refused::Refused;
 use crate::tokens::paused;
 
@@ -86,7 +87,10 @@ async fn one<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, deed: Deed, 
     let by = permit.event();
     match deed {
         Deed::EndRole(row) => end(tx, END_ROLE, row.id.0, by).await,
-        Deed::EndLock(row) => end(tx, END_LOCK, row.id.0, by).await,
+        Deed::EndLock(row) => {
+            end(tx, END_LOCK, row.id.0, by).await?;
+            search::index_project(tx, row.project_id).await
+        }
         Deed::EndAddress(row) => end(tx, END_ADDRESS, row.id.0, by).await,
         Deed::EndFactor(id) => end(tx, END_FACTOR, id.0, by).await,
         Deed::EndCodes(id) => end(tx, END_CODES, id.0, by).await,
@@ -164,7 +168,7 @@ pub(super) async fn return_lock(env: &Env, tx: &Tx, by: EventId, old: &project_l
     new.began_by = Set(by);
     new.ended_by = Set(None);
     project_locks::Entity::insert(new).exec_without_returning(tx.connection()).await?;
-    Ok(())
+    search::index_project(tx, old.project_id).await
 }
 
 /// A copy with the old age and the old proof, not the primary one.

@@ -25,7 +25,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountRestored, Entry, ProjectRestored};
 use crate::ids::{AccountId, ActId, BatchId, CaseId, ProjectId, Site};
-use crate::policy::{Action, Actor, Denied, PlanRestore, Permit, Resource, Restore, Role, Situation};
+use crate::policy::{Action, Actor, Denied, PlanRestore, Permit, Resource, Restore, Situation};
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
 use crate::signin::acts;
@@ -196,6 +196,30 @@ pub async fn find_account<R: Reading>(read: &R, name: &str) -> Result<Restorable
 pub async fn find_project<R: Reading>(read: &R, normalized: &str) -> Result<Restorable, Refused> {
     let found = projects::Entity::find().filter(projects::Column::Normalized.eq(normalized)).one(read.connection()).await?;
     Ok(Restorable::Project(found.ok_or(Denied::Hidden)?.id))
+}
+
+/// Which of the two sorts of things a name is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// An account, by its user name.
+    Account,
+    /// A project, by its name.
+    Project,
+}
+
+/// The same for a page, before anybody was asked whether its reader may see it.
+///
+/// # Errors
+/// `Hidden` when there is none of this name.
+pub async fn named(env: &Env, sort: Sort, name: &str) -> Result<Restorable, Refused> {
+    let read = env.db.read(env.now()).await?;
+    match sort {
+        Sort::Account => find_account(&read, name).await,
+        Sort::Project => {
+            let name = formats::name::ProjectName::parse(name).map_err(|_| Denied::Hidden)?;
+            find_project(&read, name.normalized().as_str()).await
+        }
+    }
 }
 
 /// What somebody orders.

@@ -13,6 +13,7 @@ use crate::env::Env;
 use crate::events::{self, AccountRestoreUndone, Entry, ProjectRestoreUndone};
 use crate::ids::{AccountId, BatchId, CaseId, CauseId, EventId, ProjectId};
 use crate::policy::{Action, Permit};
+use crate::projects::search;
 use crate::refused::{Invalid, Refused};
 use crate::tokens::paused;
 
@@ -130,6 +131,7 @@ async fn locks_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
         work.projects.push(row.project_id);
         if row.began_by == work.of && row.until_at.is_none() {
             end(tx, END_LOCK, row.id.0, work.by).await?;
+            search::index_project(tx, row.project_id).await?;
             work.undone += 1;
         } else if row.began_by == work.of {
             work.already += 1;

@@ -73,6 +73,16 @@ async fn project_names(read: &Read, tokens: &[api_tokens::Model]) -> Result<Hash
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// What the account calls one of its tokens; nothing for somebody else's.
+///
+/// # Errors
+/// The database.
+pub async fn description(env: &Env, account: AccountId, token: TokenId) -> Result<String, Refused> {
+    let read = env.db.read(env.now()).await?;
+    let row = api_tokens::Entity::find_by_id(token).filter(api_tokens::Column::AccountId.eq(account)).one(read.connection()).await?;
+    Ok(row.map(|row| row.description).unwrap_or_default())
+}
+
 const SCOPES: &str = "SELECT p.name AS name FROM roles r JOIN projects p ON p.id = r.project_id \
     WHERE r.account_id = $1 AND r.until_at IS NULL ORDER BY p.normalized";
 

@@ -12,7 +12,7 @@ use credentials::keys::Place;
 use credentials::secret::SecretBytes;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Value};
 
-pub use list::{Line, list, revoke, scopes};
+pub use list::{Line, description, list, revoke, scopes};
 pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
 

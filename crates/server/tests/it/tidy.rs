@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
     &["env"],
     &["open"],
-    &["policy"],
+    &["policy", "epochs"],
     &["queue"],
     &["events"],
     &["act"],
@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["projects"],
     &["containment"],
     &["restoring"],
-    &["notices", "check"],
+    &["notices", "check", "backup"],
     &["authentication"],
     &["work"],
 ];

@@ -2,6 +2,7 @@
 
 mod breach;
 mod addresses;
+mod backup;
 mod bounces;
 mod check;
 mod closed;
@@ -20,10 +21,12 @@ mod mail;
 mod operator;
 pub mod not_me;
 mod people;
+mod phished;
 mod recovery_game;
 mod registration;
 mod names;
 mod reset;
+mod restoring;
 mod shell;
 mod sessions;
 mod signin;
