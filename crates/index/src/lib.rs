@@ -22,6 +22,7 @@ pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env
 // The rules.
 pub mod policy; //         TABLE 1: who may do what; the permit
+pub mod epochs; //         whether a restored index is open yet
 pub mod queue; //          TABLE 4: jobs
 pub mod events; //         TABLE 3: the audit trail
 pub mod act; //            the ways in: act, view, may, housekeeping
@@ -36,9 +37,11 @@ pub mod projects; //       names, roles, uploads, listings
 pub mod containment; //    "this was not me", alarms, and the way back
 pub mod deletion; //       deleting, putting back, erasing
 pub mod staff; //          what administrators and the operator look at and do, in cases
+pub mod restoring; //      as it stood at a time
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs
+pub mod backup; //         all rows and bytes, out and in
 pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 

@@ -53,3 +53,22 @@ of_staff! {
     /// A change that waits, as they see it.
     StaffHold(HoldId);
 }
+
+/// What can be put back as it stood at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restorable {
+    /// A project: its roles, and what hides or stops it.
+    Project(ProjectId),
+    /// An account, and the projects that it owned.
+    Account(AccountId),
+}
+
+impl fmt::Display for Restorable {
+    /// What the proof for one act is bound to.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(id) => write!(f, "project {id}"),
+            Self::Account(id) => write!(f, "account {id}"),
+        }
+    }
+}

@@ -16,6 +16,8 @@ use crate::web::{
     proofs, public, registration, releases, reset, sessions, settings, signin, tokens,
     account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
     reset, sessions, signin, staff as desk_pages, tokens,
+    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, phished, profile, projects, proofs, public,
+    registration, reset, restoring, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -56,6 +58,7 @@ pub fn table() -> Vec<Route> {
         releasing(),
         deleting(),
     ];
+    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds(), putting_back()];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
     others.into_iter().chain(own).flatten().collect()
 }
@@ -220,7 +223,23 @@ fn tokens() -> Vec<Route> {
         route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::list),
         route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
         route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
+        route(Method::POST, "/manage/account/token/confirm/", door(Html, SIGNED_IN, None), tokens::confirm),
         route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
+}
+
+/// "I was phished", and as it stood at a time.
+fn putting_back() -> Vec<Route> {
+    let fresh = door(Html, FRESH, None);
+    let staff = door(Html, &[StepUp], None);
+    vec![
+        route(Method::GET, "/manage/account/phished/", fresh, phished::page),
+        route(Method::POST, "/manage/account/phished/", fresh, phished::say),
+        route(Method::POST, "/manage/account/phished/decide/", fresh, phished::decide),
+        route(Method::GET, "/admin/accounts/{name}/restore/", staff, restoring::account_page),
+        route(Method::POST, "/admin/accounts/{name}/restore/", staff, restoring::account),
+        route(Method::GET, "/admin/projects/{name}/restore/", staff, restoring::project_page),
+        route(Method::POST, "/admin/projects/{name}/restore/", staff, restoring::project),
     ]
 }
 

@@ -3,7 +3,7 @@
 use sea_orm::Value;
 
 use crate::db::{Reading, Tx};
-use crate::ids::{AccountId, EventId};
+use crate::ids::{AccountId, EventId, SessionId};
 use crate::refused::Refused;
 use crate::signin::session;
 
@@ -31,6 +31,16 @@ pub(crate) async fn end_everything(tx: &Tx, account: AccountId, links: Links, by
     tx.execute(DEVICES, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
     let links = if links == Links::All { ALL_LINKS } else { LINKS_THAT_GIVE };
     for sql in [CODES, ACTS, CEREMONIES, links] {
+        tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
+    }
+    Ok(sessions)
+}
+
+/// The same for all but the session at hand; links that only stop something stay. Says how many sessions.
+pub(super) async fn end_others(tx: &Tx, account: AccountId, keep: SessionId, by: EventId) -> Result<u64, Refused> {
+    let sessions = session::end_others(tx, account, Some(keep), by).await?;
+    tx.execute(DEVICES, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
+    for sql in [CODES, ACTS, CEREMONIES, LINKS_THAT_GIVE] {
         tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
     }
     Ok(sessions)

@@ -6,6 +6,7 @@ use super::Failed;
 use crate::db::entities::holds as rows;
 use crate::deletion::{account, asking};
 use crate::env::Env;
+use crate::epochs;
 use crate::holds::{self, Applied, wake};
 use crate::ids::{AddressId, FactorId, FileId, ReleaseId, RoleId};
 use crate::policy::{
@@ -22,6 +23,10 @@ use crate::signin::{addresses, removal};
 pub(super) async fn apply(env: &Env, job: &Claimed) -> Result<(), Failed> {
     let worker = Actor::worker(job.kind.wire(), job.id.to_string());
     let read = env.db.read(env.now()).await.map_err(Refused::from)?;
+    // A restored index that is not open yet does nothing that waited (R18).
+    if epochs::is_read_only(&read).await? {
+        return Ok(());
+    }
     let (orphans, due) = (holds::orphans(&read).await?, holds::due(env, &read).await?);
     drop(read);
     for (hold, because) in orphans {

@@ -2,6 +2,7 @@
 
 mod acts;
 mod cases;
+mod restore;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +40,10 @@ enum What {
     Note(cases::Note),
     /// Close a case with a decision.
     Close(cases::Close),
+    /// Put a project or an account back as it stood at a time, or show what would be put back.
+    Restore(restore::Restore),
+    /// Undo a restore, or an undo of one. Credentials only shrink by it.
+    Undo(restore::Undo),
 }
 
 impl Incident {
@@ -60,6 +65,8 @@ impl Incident {
             What::Report(report) => report.run(&env, &operator).await,
             What::Note(note) => note.run(&env, &operator).await,
             What::Close(close) => close.run(&env, &operator).await,
+            What::Restore(restore) => restore.run(&env, &operator).await,
+            What::Undo(undo) => undo.run(&env, &operator).await,
         };
         env.db.clone().close().await;
         done

@@ -15,6 +15,7 @@ pub mod manage;
 pub mod parts;
 pub mod projects;
 pub mod public;
+pub mod restoring;
 pub mod qr;
 pub mod staff;
 pub mod when;

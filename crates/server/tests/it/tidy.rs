@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
     &["env"],
     &["open"],
-    &["policy"],
+    &["policy", "epochs"],
     &["queue"],
     &["events"],
     &["act"],
@@ -26,7 +26,8 @@ const FLOORS: &[&[&str]] = &[
     &["containment"],
     &["deletion"],
     &["staff"],
-    &["notices", "check"],
+    &["restoring"],
+    &["notices", "check", "backup"],
     &["authentication"],
     &["work"],
 ];

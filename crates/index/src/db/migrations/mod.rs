@@ -12,6 +12,7 @@ const ROLES: &str = include_str!("m0005_roles.sql");
 const CASES: &str = include_str!("m0007_cases.sql");
 const CASES_POSTGRES: &str = include_str!("m0007_cases_postgres.sql");
 const DELETION: &str = include_str!("m0006_deletion.sql");
+const RESTORE: &str = include_str!("m0008_restore.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0005_roles", both: ROLES, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0006_deletion", both: DELETION, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
+            Box::new(Sql { name: "m0008_restore", both: RESTORE, sqlite: "", postgres: "" }),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 mod breach;
 mod addresses;
+mod backup;
 mod bounces;
 mod check;
 mod closed;
@@ -25,10 +26,12 @@ mod ownership_model;
 mod takeover;
 pub mod not_me;
 mod people;
+mod phished;
 mod recovery_game;
 mod registration;
 mod names;
 mod reset;
+mod restoring;
 mod shell;
 mod sessions;
 mod signin;
