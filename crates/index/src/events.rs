@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-pub use private::{Private, open_private};
+pub use private::{Private, open_all, open_private};
 pub use table::*;
 
 use crate::clock::Time;

@@ -37,6 +37,7 @@ pub mod containment; //    "this was not me", alarms, and the way back
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs
+pub mod audit; //          the trail: sealed, verified, searched, shipped
 pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 

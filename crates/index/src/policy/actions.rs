@@ -215,6 +215,13 @@ actions! {
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;
 
+    /// See the events of the audit trail, with networks and agents (R27).
+    SeeEvents on Site, "staff:see-events", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+    /// Search and export the audit trail at the shell, with networks and agents (R27).
+    ReadTrail on Site, "operator:read-trail", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
+
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:create", "account:name:freed"];

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["tokens"],
     &["projects"],
     &["containment"],
-    &["notices", "check"],
+    &["notices", "check", "audit"],
     &["authentication"],
     &["work"],
 ];
