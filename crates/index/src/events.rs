@@ -134,7 +134,7 @@ async fn count_failure(env: &Env, tx: &Tx, kind: Kind, key: &[u8]) -> Result<boo
     Ok(counted == 0)
 }
 
-/// Records that policy refused an act, after its transaction was undone. Bounded like every failure.
+/// Records that policy refused somebody. Bounded like every failure.
 ///
 /// # Errors
 /// The database.

@@ -12,7 +12,7 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
     reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
@@ -231,7 +231,10 @@ fn containing() -> Vec<Route> {
 }
 
 fn staff() -> Vec<Route> {
-    vec![route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health)]
+    vec![
+        route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health),
+        route(Method::GET, "/admin/events/", door(Html, &[StepUp], None), events::list),
+    ]
 }
 fn holds() -> Vec<Route> {
     let (own, even_stopped) = (door(Html, SIGNED_IN, None), door(Html, EVEN_STOPPED, None));

@@ -14,6 +14,7 @@ use credentials::merkle::{self, Hash};
 use super::checkpoint::Checkpoint;
 use super::seals::{digest, kept_leaves, newest, statement, unsealed};
 use crate::clock::Time;
+use crate::db::Reading;
 use crate::db::entities::event_seals;
 use crate::env::Env;
 use crate::refused::Refused;

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
 
 mod account;
+mod audit;
 mod check;
 mod migrate;
 mod passwords;
@@ -62,6 +63,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Accounts: create, show, set-up and reset links, freeze and thaw.
     Account(account::Account),
+    /// The audit trail: verify, export and search it; checkpoints for a second place.
+    Audit(audit::Audit),
     /// Compare the database with the blobs.
     Check(check::Check),
     /// The list of stolen passwords: import it.
@@ -80,6 +83,8 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account thaw", ActionName::ThawAccount),
     ("account unverify", ActionName::UnverifyAddress),
     ("serve", ActionName::ShiftClock),
+    ("audit export", ActionName::ReadTrail),
+    ("audit query", ActionName::ReadTrail),
 ];
 
 /// The command line as a whole, for tests and documentation.
@@ -108,6 +113,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Work(work) => work.run(&cli.common).await,
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
         Command::Account(account) => account.run(&cli.common).await,
+        Command::Audit(audit) => audit.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
         Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),

@@ -7,6 +7,7 @@ pub mod account;
 pub mod admin;
 pub mod containing;
 pub mod errors;
+pub mod events;
 pub mod form;
 pub mod frame;
 pub mod holds;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod addresses;
 pub mod admin;
 pub mod containing;
+pub mod events;
 pub mod factors;
 pub mod gates;
 pub mod holds;

@@ -10,5 +10,6 @@ mod given;
 mod holding;
 mod sink;
 mod tables;
+mod taker;
 mod tidy;
 mod world;

@@ -20,7 +20,6 @@ use crate::refused::Refused;
 const PAGE: u64 = 500;
 
 /// Rows that were read and that no seal has claimed yet.
-#[derive(Default)]
 pub(super) struct Rows {
     read_to: i64,
     unclaimed: BTreeMap<i64, (Hash, Time)>,
@@ -32,6 +31,13 @@ pub(super) enum Seen {
     As(Hash),
     /// None.
     NotThere,
+}
+
+impl Default for Rows {
+    /// Before every row, also before those whose place no event ever had.
+    fn default() -> Self {
+        Self { read_to: i64::MIN, unclaimed: BTreeMap::new() }
+    }
 }
 
 impl Rows {
