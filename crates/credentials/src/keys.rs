@@ -19,6 +19,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::entropy::{self, Entropy};
+use crate::sealing::{SealKey, SealingKey};
 use crate::secret::{Secret, SecretBytes};
 
 const KEY_LEN: usize = 32;
@@ -216,6 +217,23 @@ impl InstanceKeys {
         self.current.pepper()
     }
 
+    /// The key that signs the seals of the audit trail, derived from the current
+    /// root key.
+    pub fn sealing_key(&self) -> SealingKey {
+        self.current.sealing()
+    }
+
+    /// The public half of the key that signed under a key number, if the file
+    /// holds that key.
+    pub fn seal_key(&self, key_id: u32) -> Option<SealKey> {
+        self.named(key_id).map(|key| key.sealing().public())
+    }
+
+    /// The public halves of all keys of the file, the current first.
+    pub fn seal_keys(&self) -> Vec<SealKey> {
+        self.all().map(|key| key.sealing().public()).collect()
+    }
+
     fn all(&self) -> impl Iterator<Item = &RootKey> {
         std::iter::once(&self.current).chain(&self.older)
     }
@@ -262,6 +280,10 @@ impl RootKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&*key).expect("HMAC takes a key of any length");
         mac.update(data);
         mac.finalize().into_bytes().into()
+    }
+
+    fn sealing(&self) -> SealingKey {
+        SealingKey::from_seed(self.id, &self.subkey(&[b"seal-events"]))
     }
 
     fn pepper(&self) -> Pepper {

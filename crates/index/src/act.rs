@@ -33,12 +33,14 @@ pub enum Housekeeping {
     Holds,
     /// A challenge for a security key, handed to a browser: it opens nothing until it is answered.
     Challenges,
+    /// Sealing the audit trail, and how far it was shipped: an event about it would have to be sealed too.
+    Seals,
 }
 
 impl Housekeeping {
     /// All reasons.
     pub const ALL: &'static [Self] =
-        &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Holds, Self::Challenges];
+        &[Self::SessionSeen, Self::Limits, Self::Queue, Self::Refusals, Self::Expiry, Self::Holds, Self::Challenges, Self::Seals];
 }
 
 /// Does one thing: decides, changes and records in one transaction.
@@ -199,7 +201,18 @@ where
 {
     let read = env.db.read(env.now()).await?;
     let event = EventId::new(env.now(), &*env.entropy);
-    let permit = decide::<A, Read>(&read, actor, on, event).await?;
+    let permit = match decide::<A, Read>(&read, actor, on, event).await {
+        Ok(permit) => permit,
+        Err(Refused::Denied(denied)) => {
+            drop(read);
+            // Who meets a gate on the way to a page is led on, not refused.
+            if !matches!(denied, Denied::Gate(_)) {
+                note_refusal::<A>(env, actor, &denied).await?;
+            }
+            return Err(denied.into());
+        }
+        Err(other) => return Err(other),
+    };
     work(&read, &permit).await
 }
 
@@ -215,7 +228,7 @@ pub async fn may<A: Action>(env: &Env, actor: &Actor, on: A::On) -> Result<(), R
         })
     })
     .await;
-    if let Err(Refused::Denied(denied)) = &decided {
+    if let Err(Refused::Denied(denied @ (Denied::Gate(_) | Denied::ReadOnly))) = &decided {
         note_refusal::<A>(env, actor, denied).await?;
     }
     decided

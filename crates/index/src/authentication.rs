@@ -1,5 +1,7 @@
 //! From what was presented to an `Actor`: the only place that says who is calling.
 
+mod vain;
+
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
@@ -26,6 +28,7 @@ use crate::policy::{
 use crate::refused::Refused;
 use crate::signin::stages::FAILURES_MOST;
 use crate::tokens;
+use vain::{Dead, InVain, Presence, over, refuse};
 
 /// How long a proved factor keeps a session fresh (R1).
 pub const FRESH: Duration = Duration::from_secs(900);
@@ -89,7 +92,14 @@ pub struct Identified {
 /// # Errors
 /// `NotValid` when what was presented is not good and the row does not also accept nobody; `Stopped` when the account may not act;
 /// `Fault` when the database does not answer: fail closed.
-pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, origin: Origin) -> Result<Identified, Refused> {
+///
+/// What was presented in vain is an event, and so is a credential that does not open this action (P4).
+pub async fn identify(
+    env: &Env,
+    (accepts, action): (Credentials, ActionName),
+    presented: Presented,
+    origin: Origin,
+) -> Result<Identified, Refused> {
     // What only strangers may open is answered without asking the database who they are.
     if accepts == Credentials::of(&[Credential::Nobody]) {
         return stranger(origin);
@@ -105,37 +115,40 @@ pub async fn identify(env: &Env, accepts: Credentials, presented: Presented, ori
     if accepts.contains(Credential::Signature) {
         return signed_call(env, presented.signed, origin).await;
     }
+    let mut vain = InVain::default();
     let read = env.db.read(env.now()).await?;
     let signed_in = match &presented.session {
-        Some(cookie) => session(env, &read, cookie, presented.browser.as_ref()).await?,
+        Some(cookie) => vain.or(session(env, &read, cookie, presented.browser.as_ref()).await?),
         None => None,
     };
     if accepts.contains(Credential::MailLink) {
         // What rests proves nothing beside a link.
-        let found = mail_link(&read, presented.link, signed_in.filter(|s| !s.idle), origin.clone()).await;
+        let found = vain.or(mail_link(&read, presented.link, signed_in.filter(|s| !s.idle), origin.clone()).await?);
         drop(read);
-        if matches!(found, Err(Refused::Denied(Denied::NotValid))) {
+        vain.record(env, action, &origin).await?;
+        if found.is_none() {
             drop(limits::take(env, Limit::Link, &Whom::network(origin.network)).await?);
         }
-        return found;
+        return found.ok_or_else(|| Denied::NotValid.into());
     }
     if accepts.contains(Credential::HalfSession)
         && let Some(cookie) = &presented.attempt
-        && let Some(actor) = half_session(&read, cookie, origin.clone()).await?
+        && let Some(actor) = vain.or(half_session(&read, cookie, origin.clone()).await?)
     {
         return Ok(Identified { actor, viewer: None });
     }
     if accepts.contains(Credential::TakeBack)
         && let Some(cookie) = &presented.take_back
-        && let Some(actor) = take_back(&read, cookie, origin.clone()).await?
+        && let Some(actor) = vain.or(take_back(&read, cookie, origin.clone()).await?)
     {
         return Ok(Identified { actor, viewer: None });
     }
     drop(read);
+    vain.record(env, action, &origin).await?;
     let Some(signed_in) = signed_in else {
         return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::NotValid.into()) };
     };
-    as_session(env, accepts, signed_in, origin).await
+    as_session(env, (accepts, action), signed_in, origin).await
 }
 
 fn stranger(origin: Origin) -> Result<Identified, Refused> {
@@ -179,25 +192,31 @@ fn proof_of(row: &sessions::Model) -> SessionProof {
 }
 
 /// The session behind a cookie, when it is alive.
-async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&LinkToken>) -> Result<Option<SignedIn>, Refused> {
+async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&LinkToken>) -> Result<Presence<SignedIn>, Refused> {
+    const WHAT: (Credential, &str) = (Credential::Session, "The cookie of a session");
     let row = sessions::Entity::find()
         .filter(sessions::Column::TokenDigest.eq(cookie.digest().to_vec()))
-        .filter(sessions::Column::UntilAt.is_null())
         .one(read.connection())
         .await?;
     let now = read.now();
-    let Some(mut row) = row.filter(|row| row.expires_at > now) else { return Ok(None) };
+    let Some(mut row) = row else { return Ok(Dead::unknown(WHAT)) };
+    if row.until_at.is_some() || row.expires_at <= now {
+        let reason = if row.until_at.is_some() { "the session was ended" } else { "the session has expired" };
+        return Ok(Dead::known(WHAT, (row.id.0, Some(row.account_id)), reason));
+    }
     let idle = now.since(row.last_seen_at) >= env.config.session_idle.0;
     if row.mailbox_proved_at.is_none() && now.since(row.created_at) < MAILBOX_PROOF {
         row.mailbox_proved_at = proved_before(read, &row, browser).await?;
     }
-    let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else { return Ok(None) };
+    let Some(account) = accounts::Entity::find_by_id(row.account_id).one(read.connection()).await? else {
+        return Ok(Dead::known(WHAT, (row.id.0, Some(row.account_id)), "its account is gone"));
+    };
     let proof = proof_of(&row);
     let standing = standing(read, account.id, Some(&proof)).await?;
     let holds = holds::concerning(read, account.id).await?;
     let cases = cases::open_on(read, account.id).await?;
     let viewer = Viewer { account: account.id, username: account.username, standing, holds, cases };
-    Ok(Some(SignedIn { row, viewer, now, idle }))
+    Ok(Ok(SignedIn { row, viewer, now, idle }))
 }
 
 /// When the mailbox was proved in this browser before it signed in: by the link that it had asked for when it registered (R4).
@@ -242,19 +261,15 @@ async fn signed_call(env: &Env, signed: Option<SignedCall>, origin: Origin) -> R
 }
 
 /// A signed-in request. A stopped account is treated as nobody where nobody may come, and told so elsewhere.
-async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin: Origin) -> Result<Identified, Refused> {
+async fn as_session(
+    env: &Env,
+    (accepts, action): (Credentials, ActionName),
+    signed_in: SignedIn,
+    origin: Origin,
+) -> Result<Identified, Refused> {
     let state = signed_in.viewer.standing.state;
-    if state != State::Active && !accepts.contains(Credential::StoppedSession) {
-        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::Stopped(state).into()) };
-    }
     // What stops others' changes is open to whoever is stopped himself (R19).
     let credential = if state == State::Active { signed_in.credential() } else { Credential::StoppedSession };
-    if !accepts.contains(credential) {
-        return if accepts.contains(Credential::Nobody) { stranger(origin) } else { Err(Denied::WrongCredential.into()) };
-    }
-    if !signed_in.idle {
-        note_seen(env, &signed_in).await?;
-    }
     let actor = Actor {
         who: Who::Account(signed_in.viewer.account),
         credential,
@@ -263,6 +278,16 @@ async fn as_session(env: &Env, accepts: Credentials, signed_in: SignedIn, origin
         token: None,
         origin,
     };
+    if !accepts.contains(credential) {
+        if accepts.contains(Credential::Nobody) {
+            return stranger(actor.origin);
+        }
+        let denied = if state == State::Active { Denied::WrongCredential } else { Denied::Stopped(state) };
+        return Err(refuse(env, actor, action, denied).await?.into());
+    }
+    if !signed_in.idle {
+        note_seen(env, &signed_in).await?;
+    }
     Ok(Identified { actor, viewer: Some(signed_in.viewer) })
 }
 
@@ -282,15 +307,18 @@ async fn note_seen(env: &Env, signed_in: &SignedIn) -> Result<(), Refused> {
 }
 
 /// A half-open sign-in: the password was proved, minutes ago, and the factor was not guessed at too often.
-async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
+async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Presence<Actor>, Refused> {
+    const WHAT: (Credential, &str) = (Credential::HalfSession, "The cookie of a half-open sign-in");
     let row = sign_in_attempts::Entity::find()
         .filter(sign_in_attempts::Column::TokenDigest.eq(cookie.digest().to_vec()))
-        .filter(sign_in_attempts::Column::SpentAt.is_null())
-        .filter(sign_in_attempts::Column::ExpiresAt.gt(read.now()))
-        .filter(sign_in_attempts::Column::Failures.lt(FAILURES_MOST))
         .one(read.connection())
         .await?;
-    Ok(row.map(|row| Actor {
+    let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
+    let guessed = (row.failures >= FAILURES_MOST).then_some("it was guessed at too often");
+    if let Some(reason) = over(row.spent_at, row.expires_at, read.now()).or(guessed) {
+        return Ok(Dead::known(WHAT, (row.id.0, Some(row.account_id)), reason));
+    }
+    Ok(Ok(Actor {
         who: Who::Account(row.account_id),
         credential: Credential::HalfSession,
         credential_id: Some(row.id.0),
@@ -301,14 +329,17 @@ async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result
 }
 
 /// The way back into a stopped account, begun in this browser. One without an account is nobody's, and looks the same.
-async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
+async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Presence<Actor>, Refused> {
+    const WHAT: (Credential, &str) = (Credential::TakeBack, "The cookie of a take-back");
     let row = take_backs::Entity::find()
         .filter(take_backs::Column::TokenDigest.eq(cookie.digest().to_vec()))
-        .filter(take_backs::Column::SpentAt.is_null())
-        .filter(take_backs::Column::ExpiresAt.gt(read.now()))
         .one(read.connection())
         .await?;
-    Ok(row.map(|row| Actor {
+    let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
+    if let Some(reason) = over(row.spent_at, row.expires_at, read.now()) {
+        return Ok(Dead::known(WHAT, (row.id.0, row.account_id), reason));
+    }
+    Ok(Ok(Actor {
         who: row.account_id.map_or(Who::Nobody, Who::Account),
         credential: Credential::TakeBack,
         credential_id: Some(row.id.0),
@@ -319,16 +350,20 @@ async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Op
 }
 
 /// A link of a mail: it names itself, not an account. The session of the browser is kept beside it (R4).
-async fn mail_link(read: &Read, link: Option<LinkToken>, signed_in: Option<SignedIn>, origin: Origin) -> Result<Identified, Refused> {
-    let link = link.ok_or(Denied::NotValid)?;
-    let row = links::Entity::find()
-        .filter(links::Column::TokenDigest.eq(link.digest().to_vec()))
-        .filter(links::Column::SpentAt.is_null())
-        .filter(links::Column::ExpiresAt.gt(read.now()))
-        .one(read.connection())
-        .await?
-        .ok_or(Denied::NotValid)?;
+async fn mail_link(
+    read: &Read,
+    link: Option<LinkToken>,
+    signed_in: Option<SignedIn>,
+    origin: Origin,
+) -> Result<Presence<Identified>, Refused> {
+    const WHAT: (Credential, &str) = (Credential::MailLink, "The link of a mail");
+    let Some(link) = link else { return Ok(Err(Dead { reason: "it does not have the form of one", ..Dead::of(WHAT) })) };
+    let row = links::Entity::find().filter(links::Column::TokenDigest.eq(link.digest().to_vec())).one(read.connection()).await?;
+    let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
+    if let Some(reason) = over(row.spent_at, row.expires_at, read.now()) {
+        return Ok(Dead::known(WHAT, (row.id.0, row.account_id), reason));
+    }
     let session = signed_in.as_ref().map(SignedIn::proof);
     let actor = Actor { who: Who::Nobody, credential: Credential::MailLink, credential_id: Some(row.id.0), session, token: None, origin };
-    Ok(Identified { actor, viewer: signed_in.map(|s| s.viewer) })
+    Ok(Ok(Identified { actor, viewer: signed_in.map(|s| s.viewer) }))
 }

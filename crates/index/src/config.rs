@@ -104,6 +104,13 @@ settings! {
     /// How long a grant waits that was proved by something that can be phished, on a new device, with an old project in reach; at least 24h.
     hold_grant: Waiting = "holds.grant", "24h";
 
+    /// An address to which the audit trail is posted, seal after seal and signed: https, or http to this machine. Empty ships nothing.
+    audit_webhook_url: String = "audit.webhook_url", "";
+    /// The secret with which those posts are signed, in the header `Strongroom-Signature`.
+    audit_webhook_secret: Secret = "audit.webhook_secret", "", secret;
+    /// Private networks in which the name of that address may lie; without them it must resolve to a public address. One written by its address needs none.
+    audit_webhook_networks: Vec<IpNet> = "audit.webhook_networks", "";
+
     /// How long what was deleted is kept, in days.
     retention_days: u32 = "retention.days", "30";
     /// How much is logged, in the words of `tracing` filters.

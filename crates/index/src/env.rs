@@ -1,6 +1,6 @@
 //! What every room is handed: database, blobs, clock, chance, keys, settings, the hashing lane, the mailer and the prepared pages. One per process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use credentials::entropy::Entropy;
 use credentials::keys::InstanceKeys;
@@ -46,6 +46,8 @@ pub struct Inner {
     pub places: Places,
     /// Pages kept ready.
     pub prepared: Prepared,
+    /// Number and digest of the newest seal of the trail that this process made: what it builds on must still be there.
+    pub sealed: Mutex<Option<(i64, [u8; 32])>>,
 }
 
 impl Env {

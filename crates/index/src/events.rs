@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-pub use private::{Private, open_private};
+pub use private::{Private, open_all, open_private};
 pub use table::*;
 
 use crate::clock::Time;
@@ -141,7 +141,7 @@ async fn count_failure(env: &Env, tx: &Tx, kind: Kind, key: &[u8]) -> Result<boo
     Ok(counted == 0)
 }
 
-/// Records that policy refused an act, after its transaction was undone. Bounded like every failure.
+/// Records that policy refused somebody. Bounded like every failure.
 ///
 /// # Errors
 /// The database.

@@ -42,6 +42,7 @@ pub mod restoring; //      as it stood at a time
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs
 pub mod backup; //         all rows and bytes, out and in
+pub mod audit; //          the trail: sealed, verified, searched, shipped
 pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 

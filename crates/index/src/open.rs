@@ -56,6 +56,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         mailer,
         places,
         prepared: Prepared::default(),
+        sealed: std::sync::Mutex::default(),
     }))
 }
 

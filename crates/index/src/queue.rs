@@ -65,6 +65,10 @@ jobs! {
     Erase = "erase", tries 3, every minutes(15), key "the quarter of an hour; what is erased is passed over";
     /// Write one event for each window of counted failures that is over.
     CloseCounts = "close-counts", tries 3, every minutes(5), key "the window names the event that closed it";
+    /// Close what was recorded into a seal, where no process does it every second.
+    SealEvents = "seal-events", tries 3, every minutes(1), key "the minute; a row is sealed once, and the number of a seal is unique";
+    /// Post sealed rows to the machine that `audit.webhook_url` names, where no process does it every second.
+    ShipEvents = "ship-events", tries 3, every minutes(1), key "the minute; the other machine knows a seal by its number";
 }
 
 /// A secret on its way into a mail: a link token or a code.

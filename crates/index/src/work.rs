@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::act::{Housekeeping, housekeeping};
+use crate::audit;
 use crate::breach::Health;
 use crate::clock::Time;
 use crate::env::Env;
@@ -172,6 +173,8 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
         JobKind::Erase => erase::erase(env, job).await,
+        JobKind::SealEvents => Ok(audit::seal(env).await.map(drop)?),
+        JobKind::ShipEvents => Ok(audit::ship::ship(env).await.map(drop)?),
     }
 }
 

@@ -327,7 +327,7 @@ async fn admit(
         posted = (door.face == Face::Html).then_some(fields.bytes);
     }
     let (had_session, had_attempt) = (presented.session.is_some(), presented.attempt.is_some());
-    let identified = match identify(env, accepts, presented, seen.origin()).await {
+    let identified = match identify(env, (accepts, action), presented, seen.origin()).await {
         Ok(identified) => identified,
         Err(refused) => {
             let refusal = turn_away(refused, door, had_session, had_attempt);

@@ -18,6 +18,8 @@ use crate::web::{
     reset, sessions, signin, staff as desk_pages, tokens,
     account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, phished, profile, projects, proofs, public,
     registration, reset, restoring, sessions, signin, tokens,
+    account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
+    reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -286,6 +288,9 @@ fn desk() -> Vec<Route> {
         route(Method::GET, "/admin/cases/{id}/", key, desk_pages::cases::detail),
         route(Method::POST, "/admin/cases/{id}/note/", key, desk_pages::cases::note),
         route(Method::POST, "/admin/cases/{id}/close/", key, desk_pages::cases::close),
+    vec![
+        route(Method::GET, "/admin/health/", door(Html, &[StepUp], None), admin::health),
+        route(Method::GET, "/admin/events/", door(Html, &[StepUp], None), events::list),
     ]
 }
 fn holds() -> Vec<Route> {

@@ -24,11 +24,18 @@ use form::{Body, Part};
 /// `POST /legacy/`.
 pub async fn receive(ctx: Ctx<UploadFile>, request: Request) -> Result<Reply, Refusal> {
     let mut upload = Upload { ctx: &ctx, fields: Vec::new(), content: None };
-    let mut body = Body::of(request, ctx.env().config.file_max_size.0).await?;
+    let begun = Body::of(request, ctx.env().config.file_max_size.0).await;
+    if begun.is_err() {
+        tokens::note_in_vain(ctx.env(), ctx.actor(), REFUSED).await?;
+    }
+    let mut body = begun?;
     let done = match upload.read(&mut body).await {
         Ok(()) => upload.store().await,
         Err(refusal) => Err(refusal),
     };
+    if let Some(outcome) = in_vain(&done) {
+        tokens::note_in_vain(ctx.env(), ctx.actor(), outcome).await?;
+    }
     let Err(refusal) = done else {
         return Ok(Reply::bytes(StatusCode::OK, "text/plain; charset=utf-8", axum::body::Body::empty()));
     };
@@ -37,6 +44,26 @@ pub async fn receive(ctx: Ctx<UploadFile>, request: Request) -> Result<Reply, Re
     // A client that is still sending would not read the answer.
     body.drain().await;
     answer
+}
+
+const REFUSED: &str = "the upload was refused";
+
+/// What came of an upload that left no event: neither a file nor a refusal by policy (P4).
+const fn in_vain(done: &Result<Stored, Refusal>) -> Option<&'static str> {
+    match done {
+        Ok(Stored::Now) | Err(Refusal::Refused(Refused::Denied(_))) => None,
+        Ok(Stored::Before) => Some("the file was there already"),
+        Err(_) => Some(REFUSED),
+    }
+}
+
+/// Whether an upload brought something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    /// The file is new.
+    Now,
+    /// The same file was there.
+    Before,
 }
 
 /// One upload while it is read.
@@ -107,7 +134,7 @@ impl Upload<'_> {
     }
 
     /// Form and file are here: judge both, keep the bytes, write the rows.
-    async fn store(&mut self) -> Result<(), Refusal> {
+    async fn store(&mut self) -> Result<Stored, Refusal> {
         let form = UploadForm::from_fields(self.fields.clone()).map_err(|e| bad(&e.message))?;
         let Some((filename, received)) = self.content.take() else {
             formats::validate(&form.metadata).map_err(|e| bad(&e.message))?;
@@ -119,14 +146,14 @@ impl Upload<'_> {
         self.publish(Arc::new(distribution), keeper).await
     }
 
-    async fn publish(&self, file: Arc<Distribution>, keeper: Keeper) -> Result<(), Refusal> {
+    async fn publish(&self, file: Arc<Distribution>, keeper: Keeper) -> Result<Stored, Refusal> {
         let env = self.ctx.env();
         let on = ProjectOrNew(file.project.clone());
         let (inner, looked_at) = (env.clone(), Arc::clone(&file));
         let fits =
             self.ctx.view(on.clone(), move |read, permit| Box::pin(async move { check_fits(&inner, read, permit, &looked_at).await }));
         let taken = match fits.await? {
-            Fits::AlreadyHere => return Ok(()),
+            Fits::AlreadyHere => return Ok(Stored::Before),
             Fits::Into(Some(_), _) => None,
             Fits::Into(None, _) => Some(self.count_new_project().await?),
         };
@@ -142,8 +169,10 @@ impl Upload<'_> {
         if let (Err(_), Some(taken)) = (&done, taken) {
             limits::give_back(env, taken).await?;
         }
-        done?;
-        Ok(())
+        Ok(match done? {
+            Published::File(_) => Stored::Now,
+            Published::AlreadyHere => Stored::Before,
+        })
     }
 
     async fn count_new_project(&self) -> Result<limits::Taken, Refusal> {

@@ -189,3 +189,15 @@ proptest! {
         let _ = InstanceKeys::parse(&Secret::new(text));
     }
 }
+
+#[test]
+fn seals_are_verified_by_the_key_that_signed_them_after_a_new_key_was_put_first() {
+    let old = keys(1);
+    let (text, signed) = (b"a seal", old.sealing_key().sign(b"a seal"));
+    let both = with_new_key(&old);
+    let newest = both.sealing_key().public();
+    assert!(both.seal_key(old.current_id()).unwrap().verifies(text, &signed));
+    assert!(!newest.verifies(text, &signed));
+    assert!(both.seal_key(77).is_none());
+    assert_eq!(both.seal_keys(), [newest, old.sealing_key().public()]);
+}

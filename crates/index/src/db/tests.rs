@@ -12,6 +12,7 @@ use super::entities::{
     serving, sessions, sign_in_attempts, staff_roles, subject_keys, suspensions, take_back_waits, take_backs,
     account_causes, accounts, acts, addresses, api_tokens, batches, cases, ceremonies, containments, deliveries, devices, epochs,
     event_counts, event_private, events, factors, files, hold_people, holds, invitations, jobs, limit_windows, links, mailbox_codes, pauses,
+    event_private, event_seals, event_shipping, events, factors, files, hold_people, holds, invitations, jobs, limit_windows, links, mailbox_codes, pauses,
     prohibited_names, project_lines, project_locks, projects, quiet_addresses, recovery_codes, recovery_sets, releases, roles, serving,
     sessions, sign_in_attempts, staff_roles, subject_keys, suspensions, take_back_waits, take_backs,
 };
@@ -172,6 +173,8 @@ async fn read_all(database: &Database) {
         epochs,
         event_counts,
         event_private,
+        event_seals,
+        event_shipping,
         events,
         factors,
         files,
@@ -228,6 +231,16 @@ async fn the_trail_is_append_only(database: &Database, id: &str, empty: &str) {
                 .replace("INSERT INTO", "INSERT OR REPLACE INTO"),
         ),
         Engine::Postgres => attempts.push("TRUNCATE events".to_owned()),
+    }
+    run(format!(
+        "INSERT INTO event_seals (number, at, events, first_seq, last_seq, max_seq, last_tx, next_tx, key_id, leaves, root, previous, signature) \
+         VALUES (1, 1, 1, 1, 1, 1, 0, 0, 1, {empty}, {empty}, {empty}, {empty})"
+    ))
+    .await
+    .expect("a seal can be added");
+    attempts.extend(["UPDATE event_seals SET number = 2".to_owned(), "DELETE FROM event_seals".to_owned()]);
+    if database.engine == Engine::Postgres {
+        attempts.push("TRUNCATE event_seals".to_owned());
     }
     for sql in attempts {
         let done = run(sql.clone()).await;

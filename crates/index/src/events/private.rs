@@ -1,6 +1,8 @@
 //! The personal fields of an event: sealed under the key of their subject, so that dropping that key erases them (R27).
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, Value};
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -86,6 +88,24 @@ pub async fn open_private<R: Reading>(env: &Env, read: &R, event: EventId) -> Re
     let place = Place { table: TABLE, row: event.0.as_bytes(), account: row.subject.as_bytes() };
     let plain = key.open(&place, &row.sealed).map_err(|e| anyhow::anyhow!("the private part of event {event}: {e}"))?;
     Ok(Some(serde_json::from_slice(plain.expose())?))
+}
+
+/// Opens the personal fields of many events; what was erased, and what was changed so that it does not open, is left out.
+///
+/// # Errors
+/// The database.
+pub async fn open_all<R: Reading>(env: &Env, read: &R, events: Vec<EventId>) -> Result<HashMap<EventId, Private>, Refused> {
+    let rows = event_private::Entity::find().filter(event_private::Column::EventId.is_in(events)).all(read.connection()).await?;
+    let subjects: HashSet<Uuid> = rows.iter().map(|row| row.subject).collect();
+    let keys = subject_keys::Entity::find().filter(subject_keys::Column::Subject.is_in(subjects)).all(read.connection()).await?;
+    let keys: HashMap<Uuid, InstanceKeys> = keys.iter().filter_map(|key| Some((key.subject, open_key(env, key).ok()?))).collect();
+    let opened = rows.into_iter().filter_map(|row| {
+        let key = keys.get(&row.subject)?;
+        let place = Place { table: TABLE, row: row.event_id.0.as_bytes(), account: row.subject.as_bytes() };
+        let plain = key.open(&place, &row.sealed).ok()?;
+        Some((row.event_id, serde_json::from_slice(plain.expose()).ok()?))
+    });
+    Ok(opened.collect())
 }
 
 fn open_key(env: &Env, row: &subject_keys::Model) -> Result<InstanceKeys, Refused> {

@@ -305,6 +305,10 @@ events! {
     ClockShifted { by: String } = "index:clock:shifted", "The index was started with its clock shifted by {by}.", Nobody("what the operator does is told to the administrators in any case");
     /// Policy refused an act.
     AuthorizationRefused { action: String, reason: String } = "authorization:refused", "“{action}” was refused: {reason}.", Nobody("nothing came of it");
+    /// A good token was presented, and nothing came of it: the upload was refused, or the file was there already.
+    TokenUsed { outcome: String } = "account:api_token:used", "An API token was presented, and nothing was uploaded: {outcome}.", Nobody("nothing came of it; the account's own history shows it");
+    /// A credential was presented and did not open anything: it is unknown, was ended, was used, or has expired.
+    AuthenticationRefused { what: String, reason: String } = "authentication:refused", "{what} was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
     /// How many failures were counted instead of recorded, in a window that is over.
     FailuresCounted { kind: String, counted: i64 } = "events:failures:counted", "{counted} more failures of the kind {kind} were counted.", Nobody("detection reads it");
 }

@@ -336,6 +336,12 @@ actions! {
     /// Close a case with a decision: what its vetoes barred may be proposed again (R10, R20).
     CloseAsStaff on CaseId, "staff:close-case", needs [Administrator], gates [Key],
         Grants with Act, at_most [StepUp], leaves ["case:close"];
+    /// See the events of the audit trail, with networks and agents (R27).
+    SeeEvents on Site, "staff:see-events", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+    /// Search and export the audit trail at the shell, with networks and agents (R27).
+    ReadTrail on Site, "operator:read-trail", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
 
     /// Create an account from the shell; its owner completes it with a link.
     CreateAccount on Site, "operator:create-account", needs [Operator], gates [],

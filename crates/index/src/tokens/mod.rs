@@ -16,11 +16,13 @@ pub use list::{Line, description, list, revoke, scopes};
 pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
 
+use crate::act::{Housekeeping, housekeeping};
 use crate::db::entities::{accounts, api_tokens};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
+use crate::events::{self, Entry, TokenUsed};
 use crate::ids::{AccountId, EventId, TokenId};
-use crate::policy::{Actor, Credential, Denied, Resource, Role, Situation};
+use crate::policy::{ActionName, Actor, Credential, Denied, Resource, Role, Situation};
 use crate::refused::Refused;
 
 /// The only action that a token can carry so far.
@@ -93,6 +95,22 @@ pub(crate) async fn note_use(tx: &Tx, actor: &Actor, event: EventId) -> Result<(
         tx.execute(sql, vec![Value::from(token), Value::from(tx.now()), Value::from(event)]).await?;
     }
     Ok(())
+}
+
+/// Records that a good token was presented and nothing came of it. Bounded like every failure.
+///
+/// # Errors
+/// The database.
+pub async fn note_in_vain(env: &Env, actor: &Actor, outcome: &'static str) -> Result<(), Refused> {
+    let (Some(token), Some(account)) = (used_by(actor), actor.account()) else { return Ok(()) };
+    let (inner, actor) = (env.clone(), actor.clone());
+    housekeeping(env, Housekeeping::Refusals, move |tx| {
+        Box::pin(async move {
+            let entry = Entry::of(TokenUsed { outcome: outcome.to_owned() }).about(account);
+            events::record_stranger(&inner, tx, (&actor, ActionName::UploadFile), entry, token.0.as_bytes()).await
+        })
+    })
+    .await
 }
 
 fn used_by(actor: &Actor) -> Option<TokenId> {

@@ -11,6 +11,7 @@ use index::accounts::names::UserName;
 use index::accounts::setup;
 use index::accounts::show::{self, Shown};
 use index::act::{act, view};
+use index::audit;
 use index::ids::{AccountId, EventId, Site};
 use index::policy::{
     Actor, CreateAccount, Denied, FreezeAccount, InspectAccount, MakeResetLink, MakeSetupLink, ThawAccount, UndeleteAccountAtShell,
@@ -102,6 +103,8 @@ impl Account {
         let operator = operator(&env, self.operator);
         common.note_shift(&env, &operator).await?;
         let done = Shell { env: env.clone(), operator }.run(self.what).await;
+        // Nothing else may be running that seals what was done.
+        audit::seal(&env).await?;
         env.db.clone().close().await;
         done
     }

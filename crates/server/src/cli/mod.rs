@@ -4,6 +4,7 @@
 
 mod account;
 mod backup;
+mod audit;
 mod check;
 mod incident;
 mod migrate;
@@ -70,6 +71,8 @@ enum Command {
     Restore(backup::Restore),
     /// Incidents: stop and let go in a case, see cases, write in them, close them; put back as it stood at a time.
     Incident(incident::Incident),
+    /// The audit trail: verify, export and search it; checkpoints for a second place.
+    Audit(audit::Audit),
     /// Compare the database with the blobs.
     Check(check::Check),
     /// The list of stolen passwords: import it.
@@ -103,6 +106,8 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("restore", ActionName::BeginEpoch),
     ("restore", ActionName::OpenEpoch),
     ("serve", ActionName::ShiftClock),
+    ("audit export", ActionName::ReadTrail),
+    ("audit query", ActionName::ReadTrail),
 ];
 
 /// The command line as a whole, for tests and documentation.
@@ -134,6 +139,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Backup(backup) => backup.run(&cli.common).await,
         Command::Restore(restore) => restore.run(&cli.common).await,
         Command::Incident(incident) => incident.run(&cli.common).await,
+        Command::Audit(audit) => audit.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
         Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use clap::Args;
+use index::audit;
 use index::config::Config;
 use index::holds::serving;
 use index::projects::watching;
@@ -42,6 +43,7 @@ impl Serve {
         start_logging(&config)?;
         let env = common.open(config).await?;
         env.breach.must_be_readable()?;
+        audit::ship::check(&env.config)?;
         common.note_shift(&env, &account::operator(&env, None)).await?;
         let listener = TcpListener::bind(env.config.listen).await.with_context(|| format!("cannot listen on {}", env.config.listen))?;
         let admin = admin_listener(&env).await?;
@@ -74,6 +76,7 @@ async fn serve(env: Env, drill: Option<String>, listener: TcpListener, admin: Op
     serving::beat(&env).await?;
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(work::run(env.clone(), stopped.clone()));
+    let trail = tokio::spawn(audit::run(env.clone(), stopped.clone()));
     let beating = tokio::spawn(beat(env.clone(), stopped.clone()));
     let watching = tokio::spawn(watching::run(env.clone(), stopped.clone()));
     let measures = tokio::spawn(serve_admin(env.clone(), admin, stopped.clone()));
@@ -84,6 +87,9 @@ async fn serve(env: Env, drill: Option<String>, listener: TcpListener, admin: Op
     watching.await.context("watching ended badly")?;
     measures.await.context("the second listener ended badly")?;
     beating.await.context("the heartbeat ended badly")?;
+    trail.await.context("sealing ended badly")?;
+    // What the last requests and jobs recorded.
+    audit::seal(&env).await?;
     env.db.clone().close().await;
     tracing::info!("stopped");
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use index::work;
+use index::{audit, work};
 use tokio::sync::watch;
 
 use super::serve::{admin_listener, serve_admin, start_logging, until_told};
@@ -22,6 +22,7 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        audit::ship::check(&env.config)?;
         common.note_shift(&env, &account::operator(&env, None)).await?;
         // Beside a server on the same machine and with the same settings the address is taken: jobs go on without it.
         let admin = admin_listener(&env).await.unwrap_or_else(|e| {
@@ -30,7 +31,9 @@ impl Work {
         });
         let (stop, stopped) = watch::channel(false);
         tracing::info!("working jobs");
-        tokio::join!(work::run(env.clone(), stopped.clone()), serve_admin(env.clone(), admin, stopped), until_told(stop));
+        let trail = audit::run(env.clone(), stopped.clone());
+        tokio::join!(work::run(env.clone(), stopped.clone()), trail, serve_admin(env.clone(), admin, stopped), until_told(stop));
+        audit::seal(&env).await?;
         env.db.clone().close().await;
         tracing::info!("stopped");
         Ok(())

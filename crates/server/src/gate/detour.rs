@@ -19,7 +19,7 @@ pub(super) async fn keep(app: &App, (door, action): (Door, ActionName), seen: &S
     if !accepts.contains(Credential::StepUp) {
         return None;
     }
-    let identified = identify(&app.env, Credentials::of(ANY), presented(app, seen), seen.origin()).await.ok()?;
+    let identified = identify(&app.env, (Credentials::of(ANY), action), presented(app, seen), seen.origin()).await.ok()?;
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(posted).ok()?;
     let wants_fresh = !accepts.contains(Credential::Session);
     let wants_key = !accepts.contains(Credential::FreshSession);

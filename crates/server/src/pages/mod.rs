@@ -8,6 +8,7 @@ pub mod admin;
 pub mod containing;
 pub mod deleting;
 pub mod errors;
+pub mod events;
 pub mod form;
 pub mod frame;
 pub mod holds;

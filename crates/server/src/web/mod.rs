@@ -6,6 +6,7 @@ pub mod admin;
 pub mod collaboration;
 pub mod containing;
 pub mod deleting;
+pub mod events;
 pub mod factors;
 pub mod gates;
 pub mod holds;

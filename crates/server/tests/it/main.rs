@@ -12,5 +12,6 @@ mod seed;
 mod sink;
 mod tables;
 mod team;
+mod taker;
 mod tidy;
 mod world;

@@ -27,7 +27,7 @@ const FLOORS: &[&[&str]] = &[
     &["deletion"],
     &["staff"],
     &["restoring"],
-    &["notices", "check", "backup"],
+    &["notices", "check", "backup", "audit"],
     &["authentication"],
     &["work"],
 ];

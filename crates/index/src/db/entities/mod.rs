@@ -17,6 +17,8 @@ pub mod devices;
 pub mod epochs;
 pub mod event_counts;
 pub mod event_private;
+pub mod event_seals;
+pub mod event_shipping;
 pub mod events;
 pub mod factors;
 pub mod files;

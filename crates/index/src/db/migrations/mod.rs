@@ -13,6 +13,9 @@ const CASES: &str = include_str!("m0007_cases.sql");
 const CASES_POSTGRES: &str = include_str!("m0007_cases_postgres.sql");
 const DELETION: &str = include_str!("m0006_deletion.sql");
 const RESTORE: &str = include_str!("m0008_restore.sql");
+const SEALS: &str = include_str!("m0004_seals.sql");
+const SEALS_SQLITE: &str = include_str!("m0004_seals_sqlite.sql");
+const SEALS_POSTGRES: &str = include_str!("m0004_seals_postgres.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0006_deletion", both: DELETION, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
             Box::new(Sql { name: "m0008_restore", both: RESTORE, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0004_seals", both: SEALS, sqlite: SEALS_SQLITE, postgres: SEALS_POSTGRES }),
         ]
     }
 }

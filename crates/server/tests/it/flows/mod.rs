@@ -48,3 +48,8 @@ pub mod take_back;
 mod token_pages;
 mod tokens;
 mod upload;
+mod seals;
+mod audit_shell;
+mod attempts;
+mod shipping;
+mod events;

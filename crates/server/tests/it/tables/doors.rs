@@ -183,5 +183,6 @@ fn is_refusal(answer: &Answer, row: &Route) -> bool {
 
 /// How many events say that something happened, refusals apart.
 async fn changes(world: &World) -> i64 {
-    world.number("SELECT COUNT(*) AS n FROM events WHERE kind NOT IN ('authorization:refused', 'account:api_token:refused')").await
+    let refusals = "'authorization:refused', 'authentication:refused', 'account:api_token:refused', 'account:api_token:used'";
+    world.number(&format!("SELECT COUNT(*) AS n FROM events WHERE kind NOT IN ({refusals})")).await
 }

@@ -82,5 +82,5 @@ fn every_limit_has_defaults_that_can_be_read_and_counts_for_somebody() {
 #[test]
 fn the_reasons_of_housekeeping_are_these() {
     let reasons: Vec<String> = Housekeeping::ALL.iter().map(|r| format!("{r:?}")).collect();
-    assert_eq!(reasons, ["SessionSeen", "Limits", "Queue", "Refusals", "Expiry", "Holds", "Challenges"]);
+    assert_eq!(reasons, ["SessionSeen", "Limits", "Queue", "Refusals", "Expiry", "Holds", "Challenges", "Seals"]);
 }

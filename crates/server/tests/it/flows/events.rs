@@ -1,0 +1,103 @@
+//! `/admin/events/`: the trail for staff with a key, searched; networks and agents for them alone (R27).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use index::audit::PAGE as ROWS;
+
+use super::people::{self, Mailbox};
+use crate::given;
+use crate::world::{World, both_engines};
+
+const PAGE: &str = "/admin/events/";
+
+both_engines! {
+    /// P9, R27: nobody but an administrator who just used a key sees the trail, and who tried is recorded.
+    async fn the_trail_is_for_administrators_with_a_key_alone(world: World) {
+        let ada = world.secured("ada").await;
+        assert_eq!(world.browser().get(PAGE).await.status(), 303, "nobody");
+        let answer = ada.browser.get(PAGE).await;
+        assert_eq!((answer.status(), answer.location().starts_with("/account/reauthenticate/")), (303, true), "no key");
+        let account = given::account_id(&world, "ada").await;
+        given::stepped_up(&world, account).await;
+        assert_eq!(ada.browser.get(PAGE).await.status(), 403, "a key, and no administrator");
+        let refused = given::events_of(&world, "authorization:refused").await;
+        let mine: Vec<_> = refused.iter().filter(|row| row.detail.contains("staff:see-events")).collect();
+        assert_eq!(mine.len(), 2, "{refused:?}");
+        assert!(mine.iter().all(|row| row.actor_account_id == Some(account)), "{mine:?}");
+        given::administrator(&world, account).await;
+        assert_eq!(ada.browser.get(PAGE).await.status(), 303, "an administrator, and no key of its own: {}", ada.browser.get(PAGE).await.text());
+    }
+
+    async fn every_filter_finds_what_it_names_and_nothing_else(world: World) {
+        let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+        let admin = given::staff(&world, ada).await;
+        let (_, token) = given::publisher(&world, "bob").await;
+        assert_eq!(given::upload(&world, &token, &crate::dist::wheel("spam", "1.0").build()).await.status(), 200);
+        let far = world.browser_from(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)));
+        let fields = [("username", "bob"), ("password", "a-wrong-password")];
+        assert_eq!(far.submit("/account/login/", "/account/login/", &fields).await.status(), 422);
+        let rows = async |query: &str| {
+            let page = admin.get(&format!("{PAGE}?{query}")).await;
+            assert_eq!(page.status(), 200, "{query}: {}", page.text());
+            page.text()
+        };
+        let all = rows("").await;
+        for seen in ["spam-1.0", "203.0.113.9", "account:login:failure", "project:release:file:add"] {
+            assert!(all.contains(seen), "{seen}: {all}");
+        }
+        for (query, with, without) in [
+            ("project=Spam", "spam-1.0", "203.0.113.9"),
+            ("network=203.0.113.0/24", "account:login:failure", "spam-1.0"),
+            ("network=203.0.113.9", "account:login:failure", "spam-1.0"),
+            ("kind=account:login:failure", "203.0.113.9", "spam-1.0"),
+            ("kind=project:*", "spam-1.0", "203.0.113.9"),
+            ("credential=api_token", "spam-1.0", "203.0.113.9"),
+            ("account=bob", "spam-1.0", "account:freeze"),
+            ("since=2020-01-01&until=2100-01-01T00:00:00Z", "spam-1.0", "No event matches"),
+        ] {
+            let page = rows(query).await;
+            assert!(page.contains(with) && !page.contains(without), "{query}: {page}");
+        }
+        for query in ["account=ada&project=spam", "since=2100-01-01", "until=2020-01-01", "network=198.51.100.0/24"] {
+            assert!(rows(query).await.contains("No event matches"), "{query}");
+        }
+        for (query, field) in [("account=eve", "account"), ("project=no", "project"), ("kind=no", "kind"), ("network=no", "network"), ("since=no", "since")] {
+            let page = admin.get(&format!("{PAGE}?{query}")).await;
+            assert_eq!(page.status(), 422, "{query}");
+            assert!(page.text().contains(&format!("id=\"error-{field}\"")), "{query}: {}", page.text());
+        }
+    }
+
+    async fn pages_of_events_go_on_by_their_key(world: World) {
+        let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+        let admin = given::staff(&world, ada).await;
+        for _ in 0..=ROWS { people::freeze(&world, ada, "a drill").await; }
+        world.run("UPDATE account_causes SET until_at = 1").await;
+        for network in ["", "&network=2001:db8::/32"] {
+            let first = admin.get(&format!("{PAGE}?kind=account:freeze{network}")).await;
+            if !network.is_empty() {
+                assert!(first.text().contains("No event matches."), "{}", first.text());
+                continue;
+            }
+            assert_eq!(first.text().matches("The account was frozen").count(), ROWS);
+            let next = first.between("rel=\"next\" href=\"", "\"").replace("&#38;", "&").replace("&amp;", "&");
+            let second = admin.get(&next).await.text();
+            assert_eq!(second.matches("The account was frozen").count(), 1, "{next}: {second}");
+            assert!(!second.contains("rel=\"next\""), "{second}");
+        }
+    }
+
+    /// R27: after an erasure the row is still there, and network and agent are not.
+    async fn r27_what_was_erased_is_not_shown(world: World) {
+        let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+        let admin = given::staff(&world, ada).await;
+        let (bob, token) = given::publisher(&world, "bob").await;
+        assert_eq!(given::upload(&world, &token, &crate::dist::wheel("spam", "1.0").build()).await.status(), 200);
+        let page = admin.get(&format!("{PAGE}?project=spam")).await.text();
+        assert!(page.contains("192.0.2.80"), "{page}");
+        let subject = if world.is_postgres() { format!("'{bob}'") } else { format!("x'{}'", bob.0.simple()) };
+        world.run(&format!("DELETE FROM event_private WHERE subject = {subject}; DELETE FROM subject_keys WHERE subject = {subject}")).await;
+        let page = admin.get(&format!("{PAGE}?project=spam")).await.text();
+        assert!(page.contains("spam-1.0") && !page.contains("192.0.2.80"), "{page}");
+    }
+}
