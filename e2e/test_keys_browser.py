@@ -6,6 +6,7 @@ from harness.browser import Browser
 from harness.clock import until
 from harness.keys import Keys
 from harness.person import TOKENS, Person
+from harness.visitor import Visitor
 
 PROVISION = "/manage/account/webauthn-provision"
 FACTORS = "/manage/account/two-factor/"
@@ -50,37 +51,10 @@ def refused(browser, selector=KEY_BUTTON):
     return browser.see("[data-key-said]").text
 
 
-def meet_gates(browser, index, person):
-    """From a registered name to the page where the first factor is chosen."""
-    person.register()
-    browser.open(index.mailbox.link(person.email, "/account/verify-email/"))
-    browser.press()
-    log_in(browser, person)
-    if browser.path == "/account/confirm-login/":
-        browser.open(index.mailbox.link(person.email, "/account/confirm-login/"))
-        browser.press()
-    browser.open(PROVISION)
-    if browser.path == "/account/verify-mailbox/":
-        browser.press()
-        browser.type(mailbox_code=index.mailbox.code(person.email))
-        browser.press()
-    if browser.path != "/manage/account/recovery-codes/generate":
-        browser.open(PROVISION)
-    browser.press()
-    codes = browser.texts("code.recovery-code")
-    index.secrets |= set(codes)
-    browser.press("main a[href^='/manage/account/recovery-codes/burn']")
-    browser.type(recovery_code_value=codes[0])
-    browser.press()
-    browser.open(PROVISION)
-    assert browser.path == PROVISION
-    return codes
-
-
 def add_first(browser, index, label):
     """Adds a key as the first factor of somebody new."""
-    person = Person(index, "ada")
-    meet_gates(browser, index, person)
+    person = Person(index, "ada").register()
+    Visitor(browser, person).meet_gates()
     browser.look("webauthn-provision")
     browser.type(label=label)
     touch(browser, ADD_BUTTON)
