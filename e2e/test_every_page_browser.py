@@ -32,7 +32,8 @@ class Looked:
         """The page that is open is the page of this path."""
         self.paths.add(path)
         try:
-            self.browser.look("every" + (name or path).replace("/", "-").rstrip("-"))
+            name = name or path.replace("/", "-").translate(str.maketrans("", "", "{}")).strip("-") or "home"
+            self.browser.look(f"every-{name}")
         except AssertionError as finding:
             self.findings.append(str(finding))
 

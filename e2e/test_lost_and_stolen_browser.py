@@ -166,9 +166,9 @@ def test_a_stolen_cookie_is_dead_after_ending_all_other_sessions(index, browser)
     copies = {"another browser's": stolen(index, ada.cookies()), "this browser's": stolen(index, browser.cookies())}
     assert all(thief.is_signed_in() for thief in copies.values())
     browser.open(SESSIONS)
-    assert len(browser.texts("tbody tr")) == 2
+    assert len(browser.texts("#sessions > li")) == 2
     browser.press(submit(f"{SESSIONS}end-others/"))
-    assert len(browser.texts("tbody tr")) == 1
+    assert len(browser.texts("#sessions > li")) == 1
     assert {whose: thief.is_signed_in() for whose, thief in copies.items()} == {"another browser's": False, "this browser's": False}
     browser.open(ACCOUNT)
     assert browser.path == ACCOUNT, "who ended the others goes on here"

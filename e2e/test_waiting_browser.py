@@ -35,8 +35,9 @@ def waiting(index, browser, keys, username):
 def test_a_change_that_waits_is_seen_everywhere_and_stopped_on_the_page(index, browser, keys):
     """R10, R12, R19: amber on every page, who and until when, one button; the factor stays, and the young one may not ask again."""
     at = waiting(index, browser, keys, "ada")
+    index.mailbox.find(at.person.email, lambda mail: mail.link("/account/veto/"), "a link to stop it")
     (line,) = browser.texts("main .lines > li")
-    for part in ("Remove the factor", "Waits", "Proposed by ada", "Takes effect", "asked for it", "told"):
+    for part in ("Remove the factor", "Waits", "Takes effect", "Asked for by", "Concerns", "told"):
         assert part.lower() in line.lower(), f"“{part}” is not in {line}"
     browser.look("holds-waiting")
     assert APP in at.factors()

@@ -119,10 +119,9 @@ class Visitor:
         return " ".join(self.browser.texts("section[aria-labelledby=h-factors] li strong"))
 
     def _press_remove(self, name):
-        summaries = "section[aria-labelledby=h-factors] details > summary"
-        (number,) = [n for n, text in enumerate(self.browser.texts(summaries), 1) if name in text]
-        here = f"section[aria-labelledby=h-factors] details:nth-of-type({number})"
-        self.browser.unfold(f"{here} > summary")
+        (number,) = [n for n, text in enumerate(self.browser.texts("#factors > li"), 1) if name in text]
+        here = f"#factors > li:nth-child({number})"
+        self.browser.unfold(f"{here} summary")
         self.browser.press(f"{here} form button")
 
 
