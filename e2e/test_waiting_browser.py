@@ -37,7 +37,7 @@ def test_a_change_that_waits_is_seen_everywhere_and_stopped_on_the_page(index, b
     at = waiting(index, browser, keys, "ada")
     index.mailbox.find(at.person.email, lambda mail: mail.link("/account/veto/"), "a link to stop it")
     (line,) = browser.texts("main .lines > li")
-    for part in ("Remove the factor", "Waits", "Takes effect", "Asked for by", "Concerns", "told"):
+    for part in ("Remove the factor", "Waits", "Takes effect", "Asked by", "Concerns", "told"):
         assert part.lower() in line.lower(), f"“{part}” is not in {line}"
     browser.look("holds-waiting")
     assert APP in at.factors()
