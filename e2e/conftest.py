@@ -2,8 +2,10 @@
 
 import pytest
 
+from harness.browser import Browser
 from harness.clients import Clients
 from harness.index import BINARY, Index
+from harness.keys import Keys
 
 ENGINES = ["sqlite", "postgres"]
 
@@ -44,3 +46,34 @@ def index(make_index, engine):
 def clients(tmp_path, index):
     """The real clients, pointed at `index`."""
     return Clients(tmp_path / "clients", index)
+
+
+@pytest.fixture(scope="module")
+def shared_index(tmp_path_factory):
+    """One running index on SQLite for a whole file, whose tests each bring people of their own."""
+    index = Index(tmp_path_factory.mktemp("shared"), "sqlite", {"limits.registration.network": "off"}).start()
+    yield index
+    index.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(shared_index, tmp_path_factory):
+    """The browser of that file."""
+    browser = Browser(tmp_path_factory.mktemp("profile"), shared_index)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def shared_browser(chromium):
+    """The browser of the file, signed in nowhere."""
+    chromium.forget()
+    return chromium
+
+
+@pytest.fixture
+def keys(shared_browser):
+    """The authenticators plugged into it: none at first."""
+    keys = Keys(shared_browser)
+    yield keys
+    keys.close()

@@ -6,7 +6,7 @@ import pytest
 
 from harness.browser import Browser
 from harness.clock import Authenticator
-from harness.person import TOKENS, Person, publisher
+from harness.person import TOKENS, Person
 from harness.wheels import build_wheel, upload
 
 # The pages on the way from the token page to the token page, in the order of the gates.
@@ -165,27 +165,3 @@ def test_somebody_whose_link_was_opened_elsewhere_proves_the_mailbox_here(browse
     ada.prove_mailbox()
     ada.save_codes()
     ada.enrol()
-
-
-def test_every_other_page_is_accessible_small_and_wide_light_and_dark(make_index, tmp_path):
-    index = make_index("sqlite").start()
-    person, token = publisher(index, "ada")
-    assert upload(index, token, build_wheel(tmp_path, "spam")).status_code == 200
-    browser = Browser(tmp_path / "profile", index)
-    try:
-        public = ["/", "/search/?q=spam", "/search/?q=nothing-like-it", "/project/spam/", "/project/spam/1.0/", "/user/ada/",
-                  "/help/", "/no-such-page/", "/account/request-password-reset/"]  # fmt: skip
-        for path in public:
-            browser.open(path)
-            browser.look("public" + path.replace("/", "-").replace("?q=", "").rstrip("-"))
-        newcomer = Newcomer(browser, index, "sqlite")
-        newcomer.person, newcomer.totp = person, person.authenticator
-        newcomer.sign_in()
-        own = ["/manage/account/", "/manage/account/two-factor/", "/manage/account/emails/", "/manage/account/security-history/",
-               "/manage/account/sessions/", "/manage/account/change-password/", "/manage/projects/"]  # fmt: skip
-        for path in own:
-            browser.open(path)
-            assert browser.path == path, f"{path} led to {browser.path}"
-            browser.look("own" + path.replace("/", "-").rstrip("-"))
-    finally:
-        browser.quit()

@@ -4,51 +4,15 @@ import pytest
 
 from harness.browser import Browser
 from harness.clock import until
+from harness.keys import Keys
 from harness.person import TOKENS, Person
+from harness.visitor import Visitor
 
 PROVISION = "/manage/account/webauthn-provision"
 FACTORS = "/manage/account/two-factor/"
 ACCOUNT = "/manage/account/"
 KEY_BUTTON = "main [data-key-button]"
 ADD_BUTTON = "main form[data-key=add] button"
-
-
-class Keys:
-    """The authenticators plugged into one browser."""
-
-    def __init__(self, browser):
-        self.driver = browser.driver
-        self._send("enable", enableUI=False)
-
-    def _send(self, command, **parameters):
-        return self.driver.execute_cdp_cmd(f"WebAuthn.{command}", parameters)
-
-    def plug(self, **options):
-        """A new authenticator; each touch is answered at once."""
-        options = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "automaticPresenceSimulation": True, **options}
-        return self._send("addVirtualAuthenticator", options=options)["authenticatorId"]
-
-    def usb(self):
-        """A key with a button and no PIN."""
-        return self.plug(transport="usb", hasResidentKey=False, hasUserVerification=False)
-
-    def internal(self):
-        """A platform's own: discoverable, and it knows its person."""
-        return self.plug(transport="internal", hasResidentKey=True, hasUserVerification=True, isUserVerified=True)
-
-    def unplug(self, authenticator):
-        """Takes it out."""
-        self._send("removeVirtualAuthenticator", authenticatorId=authenticator)
-
-    def credentials(self, authenticator):
-        """What is kept on it."""
-        return self._send("getCredentials", authenticatorId=authenticator)["credentials"]
-
-    def set_counter(self, authenticator, count):
-        """Puts back the same credential with another counter, as a copy made earlier would have it."""
-        (credential,) = self.credentials(authenticator)
-        self._send("removeCredential", authenticatorId=authenticator, credentialId=credential["credentialId"])
-        self._send("addCredential", authenticatorId=authenticator, credential={**credential, "signCount": count})
 
 
 @pytest.fixture
@@ -87,37 +51,10 @@ def refused(browser, selector=KEY_BUTTON):
     return browser.see("[data-key-said]").text
 
 
-def meet_gates(browser, index, person):
-    """From a registered name to the page where the first factor is chosen."""
-    person.register()
-    browser.open(index.mailbox.link(person.email, "/account/verify-email/"))
-    browser.press()
-    log_in(browser, person)
-    if browser.path == "/account/confirm-login/":
-        browser.open(index.mailbox.link(person.email, "/account/confirm-login/"))
-        browser.press()
-    browser.open(PROVISION)
-    if browser.path == "/account/verify-mailbox/":
-        browser.press()
-        browser.type(mailbox_code=index.mailbox.code(person.email))
-        browser.press()
-    if browser.path != "/manage/account/recovery-codes/generate":
-        browser.open(PROVISION)
-    browser.press()
-    codes = browser.texts("code.recovery-code")
-    index.secrets |= set(codes)
-    browser.press("main a[href^='/manage/account/recovery-codes/burn']")
-    browser.type(recovery_code_value=codes[0])
-    browser.press()
-    browser.open(PROVISION)
-    assert browser.path == PROVISION
-    return codes
-
-
 def add_first(browser, index, label):
     """Adds a key as the first factor of somebody new."""
-    person = Person(index, "ada")
-    meet_gates(browser, index, person)
+    person = Person(index, "ada").register()
+    Visitor(browser, person).meet_gates()
     browser.look("webauthn-provision")
     browser.type(label=label)
     touch(browser, ADD_BUTTON)

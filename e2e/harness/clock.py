@@ -40,6 +40,7 @@ class Authenticator:
 
     def __init__(self, secret, now=time.time):
         self.secret = secret.replace(" ", "").upper()
+        self.wait = lambda: time.sleep(0.2)
         self._now = now
         self._last = 0
 
@@ -51,6 +52,6 @@ class Authenticator:
             oldest += 1  # would expire on its way
         step = max(oldest, self._last + 1)
         while int(self._now() // STEP_S) + 1 < step:
-            time.sleep(0.2)
+            self.wait()
         self._last = step
         return totp(self.secret, step)

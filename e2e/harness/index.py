@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Index:
         self.upload = f"{self.url}/legacy/"
         self.mailbox = Maildir(self.data)
         self.process = None
+        self.shift_s = 0
         self.secrets = set()
         self._settings = {f"STRONGROOM_{key.upper().replace('.', '__')}": value for key, value in (settings or {}).items()}
         self._database = None
@@ -134,9 +136,23 @@ class Index:
         self.stop()
         return self.start(clock_offset, **environment)
 
+    def advance(self, days=0, hours=0, minutes=0):
+        """Lets time pass: a new start whose clock is that much further ahead."""
+        self.shift_s += (days * 24 + hours) * 3600 + minutes * 60
+        return self.restart(self._shift)
+
+    @property
+    def _shift(self):
+        return f"{self.shift_s}s" if self.shift_s else None
+
+    def now(self):
+        """Seconds since 1970 by the clock of the index."""
+        return time.time() + self.shift_s
+
     def run(self, *arguments, check=True, **options):
         """One command of the binary on this index's data."""
         command = [str(BINARY), *arguments, "--data", str(self.data)]
+        command += ["--clock-offset", self._shift] if self._shift else []
         done = subprocess.run(
             command, env=self.environment(), cwd=self.folder, capture_output=True, text=True, timeout=120, **options
         )

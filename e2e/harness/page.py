@@ -74,6 +74,8 @@ class Form:
                 self.values[name] = field.text
             elif kind not in ("checkbox", "radio") or field.has_attr("checked"):
                 self.values[name] = field.get("value", "on" if kind == "checkbox" else "")
+        # A button with a name is sent only when it is the one that is pressed.
+        self.names |= {button["name"] for button in element.find_all("button") if button.get("name")}
 
     def filled(self, **values):
         """What the form sends with these values typed in; a field it does not have cannot be typed into."""

@@ -1,7 +1,6 @@
 """A person with a browser without JavaScript, a mailbox and an authenticator app."""
 
 import secrets
-import time
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
@@ -40,6 +39,15 @@ class Person:
             "/manage/account/totp-provision": self._meet_totp,
         }
         index.secrets |= {self.password, self.email}
+
+    def use(self, cookies):
+        """From now on with these cookies, by name."""
+        self._http.cookies.clear()
+        self._http.cookies.update(cookies)
+
+    def cookies(self):
+        """The cookies of this browser by name: what somebody copies who sits at the machine."""
+        return self._http.cookies.get_dict()
 
     def get(self, path):
         """Opens a page and follows where it leads."""
@@ -171,7 +179,7 @@ class Person:
 
     def _meet_totp(self, page):
         secret = parse_qs(urlsplit(page.attribute("data-otpauth")).query)["secret"][0]
-        self.authenticator = Authenticator(secret, time.time)
+        self.authenticator = Authenticator(secret, self.index.now)
         self.index.secrets.add(secret)
         return self.press(page.form("totp_value"), totp_value=self.authenticator.code())
 

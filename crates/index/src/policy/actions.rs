@@ -298,7 +298,6 @@ actions! {
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression",
             "project:role:remove", "project:role:revoke_invite"];
-        Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
     /// See what one's account gained, after one said that one was phished.
     SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
         Neither with No, at_most [FreshSession, StepUp], ReadsOnly;
@@ -307,7 +306,7 @@ actions! {
         Tightens with No, at_most [FreshSession, StepUp], leaves ["account:phished", "hold:died"];
     /// Keep what one's account gained, one by one; the rest ends (R16).
     DecidePhished on AccountId, "account:decide-phished", needs [Oneself], gates [],
-        Grants with Act, at_most [FreshSession, StepUp], leaves ["account:phished:decided"];
+        Grants with Act, at_most [FreshSession, StepUp], leaves ["account:phished:decided", "project:role:remove", "project:role:revoke_invite"];
     /// See how mail, jobs and the services around the index do.
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;

@@ -92,7 +92,10 @@ const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id 
     SELECT 1 FROM factors f WHERE f.account_id = $2 AND f.until_at IS NULL AND f.kind = 'webauthn')) RETURNING proved_with, factor_id";
 
 /// Whether an act takes any factor of the account: which one removes which, and when, is a matter of their ages (R12).
-pub(crate) async fn takes_any_factor<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<bool, Refused> {
+///
+/// # Errors
+/// The database.
+pub async fn takes_any_factor<R: Reading>(read: &R, actor: &Actor, act: ActId) -> Result<bool, Refused> {
     Ok(open(read, actor, act).await?.is_some_and(|row| row.action == ActionName::RemoveFactor.wire()))
 }
 

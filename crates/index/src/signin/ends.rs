@@ -90,7 +90,7 @@ const fn row(act: Act, says: &'static str, [here, sessions, devices, attempts, r
 pub const TABLE: &[Row] = &[
     row(Act::LogOut, "you log out", [Ends, Stays, Stays, Stays, Stays, Stays]),
     row(Act::EndOne, "you end one session from the list", [Stays, Ends, Stays, Stays, Stays, Stays]),
-    row(Act::EndOthers, "you end all other sessions", [Stays, Ends, Stays, Ends, Stays, Stays]),
+    row(Act::EndOthers, "you end all other sessions", [Renewed, Ends, Stays, Ends, Stays, Stays]),
     row(Act::ForgetDevice, "you forget a remembered browser", [Stays, Stays, Ends, Stays, Stays, Stays]),
     row(Act::ChangePassword, "you change the password", [Renewed, IfAsked, IfAsked, Ends, Ends, IfAsked]),
     row(Act::ResetPassword, "you choose a new password by the link of a mail", [None, Ends, Ends, Ends, Ends, Stays]),

@@ -1,5 +1,6 @@
 //! The list of one's sessions, and ending them from it.
 
+use credentials::link::LinkToken;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::clock::Time;
@@ -122,14 +123,15 @@ pub async fn end(env: &Env, tx: &mut Tx, permit: &Permit<EndSession>) -> Result<
     Ok(())
 }
 
-/// Ends all sessions but the one that asks, and the half-open sign-ins; says how many sessions.
+/// Ends all sessions but the one that asks, and the half-open sign-ins. The one that asks goes on under a new token: a copy of its
+/// cookie is somebody else too.
 ///
 /// # Errors
-/// The database.
-pub async fn end_others(env: &Env, tx: &mut Tx, permit: &Permit<EndOtherSessions>) -> Result<u64, Refused> {
-    let account = *permit.on();
-    let keep = permit.actor().session.map(|session| session.id);
-    let sessions = session::end_others(tx, account, keep, permit.event()).await?;
+/// `NotValid` without a session, or when it ended meanwhile.
+pub async fn end_others(env: &Env, tx: &mut Tx, permit: &Permit<EndOtherSessions>) -> Result<LinkToken, Refused> {
+    let (account, keep) = (*permit.on(), permit.actor().session.ok_or(Denied::NotValid)?.id);
+    let sessions = session::end_others(tx, account, Some(keep), permit.event()).await?;
+    let token = session::renew(env, tx, account, keep).await?;
     events::record(env, tx, permit, Entry::of(OtherSessionsEnded { sessions }).about(account)).await?;
-    Ok(sessions)
+    Ok(token)
 }

@@ -137,6 +137,25 @@ pub struct KeptForm {
     pub next: String,
 }
 
+impl KeptForm {
+    /// What a field is called on its own page.
+    pub fn label(name: &str) -> String {
+        match name {
+            "password" => "Present password".into(),
+            "new_password" => "New password".into(),
+            "password_confirm" => "New password, once more".into(),
+            "end_sessions" => "End all other sessions".into(),
+            "revoke_tokens" => "Delete all API tokens".into(),
+            other => other.replace('_', " "),
+        }
+    }
+
+    /// What was chosen or typed; a box that is set says so.
+    pub fn value(value: &str) -> &str {
+        if value == "y" { "yes" } else { value }
+    }
+}
+
 /// `/account/logout/`.
 #[derive(Template)]
 #[template(path = "account/logout.html")]

@@ -92,11 +92,11 @@ async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) ->
     let next = next::checked(ctx, wanted.next.as_deref());
     let factor = ctx.viewer().is_some_and(|viewer| viewer.standing.factor);
     let idle = ctx.actor().credential == Credential::IdleSession;
-    let act = match wanted.act()? {
+    let (act, any_factor) = match wanted.act()? {
         // A password is no factor: an account without one gets it first.
         Some(_) if !factor => return Ok(Reply::see_other(&next::carried("/manage/unverified-account/", next.as_deref()))),
-        Some(act) => Some(described(ctx, act).await?),
-        None => None,
+        Some(act) => described(ctx, act).await.map(|(act, any_factor)| (Some(act), any_factor))?,
+        None => (None, true),
     };
     let refused = !errors.is_empty();
     let account = ctx.account()?;
@@ -112,8 +112,8 @@ async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) ->
         next: next.unwrap_or_else(|| HOME.to_owned()),
         kept: wanted.kept()?.map(|id| id.to_string()),
         password: act.is_none() && !wants_key && (idle || !factor),
-        // An act wants the strongest kind that the account holds (R2).
-        totp: held.totp && !(held.key && (act.is_some() || wants_key)),
+        // An act wants the strongest kind that the account holds (R2), except where ages decide (R12): a lost key is removed without it.
+        totp: held.totp && !(held.key && (!any_factor || wants_key)),
         key: held.key,
         idle,
         act,
@@ -121,10 +121,16 @@ async fn show(ctx: &Ctx<Reauthenticate>, wanted: &Wanted, errors: FormErrors) ->
     Ok(if refused { refused_form(&page) } else { Reply::page(&page) })
 }
 
-async fn described(ctx: &Ctx<Reauthenticate>, id: ActId) -> Result<Act, Refusal> {
-    let sentence =
-        ctx.view(ctx.account()?, move |read, permit| Box::pin(async move { acts::description(read, permit.actor(), id).await })).await?;
-    Ok(Act { id: id.to_string(), sentence: sentence.ok_or(Refusal::NotFound)? })
+/// What the page says about an act, and whether any factor of the account proves it.
+async fn described(ctx: &Ctx<Reauthenticate>, id: ActId) -> Result<(Act, bool), Refusal> {
+    let found = ctx.view(ctx.account()?, move |read, permit| {
+        Box::pin(async move {
+            let sentence = acts::description(read, permit.actor(), id).await?;
+            Ok((sentence, acts::takes_any_factor(read, permit.actor(), id).await?))
+        })
+    });
+    let (sentence, any_factor) = found.await?;
+    Ok((Act { id: id.to_string(), sentence: sentence.ok_or(Refusal::NotFound)? }, any_factor))
 }
 
 /// The fields of `/account/reauthenticate/`: one of the two proofs.

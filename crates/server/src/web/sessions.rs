@@ -109,12 +109,11 @@ pub async fn end(ctx: Ctx<EndSession>, input: Form<One>) -> Result<Reply, Refusa
 /// The database.
 pub async fn end_others(ctx: Ctx<EndOtherSessions>, _: Form<Nothing>) -> Result<Reply, Refusal> {
     let env = ctx.env().clone();
-    ctx.act(ctx.account()?, move |tx, permit| {
+    let token = ctx.act(ctx.account()?, move |tx, permit| {
         let env = env.clone();
         Box::pin(async move { sessions::end_others(&env, tx, permit).await })
-    })
-    .await?;
-    Ok(Reply::see_other(PAGE))
+    });
+    Ok(Reply::see_other(PAGE).with_cookie(CookieName::Session, token.await?.expose(), ctx.https()))
 }
 
 /// The field of `forget-device/`.

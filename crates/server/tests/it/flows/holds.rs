@@ -79,6 +79,23 @@ both_engines! {
         assert!(!stands(&world, one).await);
     }
 
+    /// R12: the page that asks for the proof of a removal offers every factor, so that a lost key is removed with the app; for a grant
+    /// only the strongest (R2).
+    async fn r12_a_lost_key_is_removed_with_the_app_and_the_page_offers_it(world: World) {
+        let (ada, app) = old_account(&world, "ada").await;
+        let lost = key(&world, ada, "lost key", HOUR).await;
+        let owner = seat(&world, ada, app).await;
+        let asks = async |path: &str, fields: &[(&str, &str)]| {
+            let location = owner.browser.submit(FACTORS, path, fields).await.location();
+            assert!(location.starts_with("/account/reauthenticate/?act="), "{location}");
+            owner.browser.get(&location).await.text()
+        };
+        let page = asks("/manage/account/webauthn-provision/delete", &[("device_id", &lost.to_string())]).await;
+        assert!(page.contains("name=\"totp_value\"") && page.contains("data-key-button"), "{page}");
+        let page = asks("/manage/account/token/", &[("description", "laptop"), ("token_scope", "scope:user")]).await;
+        assert!(!page.contains("name=\"totp_value\"") && page.contains("data-key-button"), "{page}");
+    }
+
     /// R10, R19: the mail's link vetoes without a sign-in, while the account is frozen; opening it changes nothing.
     async fn r10_r19_the_link_of_a_mail_vetoes_in_every_state_of_the_account(world: World) {
         let (ada, app) = old_account(&world, "ada").await;

@@ -97,14 +97,15 @@ both_engines! {
         assert!(is_in(&ada.browser).await);
     }
 
-    /// Issue, "stolen cookie after end all others": the copy is worthless at once; the browser at hand stays.
+    /// Issue, "stolen cookie after end all others": the copy is worthless at once, that of the session at hand too; who pressed stays.
     async fn ending_all_others_makes_a_stolen_cookie_worthless(world: World) {
         let ada = world.secured("ada").await;
         let (phone, laptop) = (second(&ada).await, second(&ada).await);
+        let here = thief(&world, &ada.browser);
         let thief = thief(&world, &phone);
-        assert!(is_in(&thief).await);
+        assert!(is_in(&thief).await && is_in(&here).await);
         assert_eq!(ada.browser.submit(SESSIONS, &format!("{SESSIONS}end-others/"), &[]).await.location(), SESSIONS);
-        for gone in [&thief, &phone, &laptop] {
+        for gone in [&thief, &phone, &laptop, &here] {
             assert!(gone.get(HOME).await.location().starts_with(LOGIN));
         }
         assert!(is_in(&ada.browser).await);

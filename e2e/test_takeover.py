@@ -1,0 +1,212 @@
+"""The takeover of November 2023, replayed over HTTP: a live session of the victim, codes talked out of her, and an accomplice.
+
+Whatever the session can reach, ownership does not move while it can still be stopped, one link of a mail stops it, and what nobody
+stopped in time one action puts back.
+"""
+
+import json
+import time
+
+import pytest
+
+from harness.clock import until
+from harness.page import Form
+from harness.person import Person, publisher
+from harness.visitor import stolen
+from harness.wheels import build_wheel, upload
+
+PROJECTS = ("spam", "eggs", "bacon", "sausage")
+PROVE = "/account/reauthenticate/"
+HOLDS = "/manage/holds/"
+DELETE = "/manage/account/delete/"
+TAKE_BACK = "/account/take-back/"
+
+
+def owners(index, project):
+    """Who owns a project, as everybody may see it."""
+    roles = index.get(f"/pypi/{project}/json").json()["ownership"]["roles"]
+    return {role["user"] for role in roles if role["role"] == "Owner"}
+
+
+def state(index, username):
+    """What the operator sees of an account."""
+    return json.loads(index.run("account", "show", username, "--json").stdout)["state"]
+
+
+def does(person, page, form, **values):
+    """Sends a form; proves the act when that is asked for, and sends it again."""
+    page = person.press(form, **values)
+    if page.path == PROVE:
+        page = person.press(page.form("totp_value"), totp_value=person.authenticator.code())
+        page = person.press(page.form("act"), **{name: value for name, value in values.items() if name in page.form("act").names})
+    assert page.status == 200, f"{person.username} was refused: {page}"
+    return page
+
+
+def collaboration(project):
+    return f"/manage/project/{project}/collaboration/"
+
+
+def invite(person, project, username, role="Owner"):
+    """Asks somebody in, with the proof that it wants."""
+    page = person.open(collaboration(project))
+    return does(person, page, page.form("username", "role_name"), username=username, role_name=role)
+
+
+def accept(person, project):
+    """Opens the link of the invitation, and takes the role."""
+    link = person.mailbox.find(
+        person.email, lambda mail: mail.link("/account/verify-project-role/") if project in mail.text else None, f"an invitation to {project}"
+    )
+    page = person.open(link)
+    page = does(person, page, page.form("token", "accept"), accept="y")
+    assert person.username in owners(person.index, project)
+
+
+def remove(person, project, username):
+    """Asks that somebody's role ends."""
+    page = person.open(collaboration(project))
+    (row,) = [row for row in page.html.select("tbody tr") if row.select_one(f"th a[href='/user/{username}/']")]
+    (form,) = [form for form in row.find_all("form") if form["action"].endswith("/delete/")]
+    page = does(person, page, Form(page, form))
+    assert page.path == HOLDS, f"removing an Owner did not wait: {page}"
+
+
+class Takeover:
+    """Four projects of somebody who has been here for long; then the attack."""
+
+    def __init__(self, index, tmp_path):
+        self.index = index
+        self.vera, token = publisher(index, "vera")
+        for project in PROJECTS:
+            assert upload(index, token, build_wheel(tmp_path, project)).status_code == 200
+        self.carol = Person(index, "carol").register().secure()
+        for person in (self.vera, self.carol):
+            person.authenticator.wait = lambda: index.advance(minutes=1)
+        invite(self.vera, "bacon", "carol")
+        accept(self.carol, "bacon")
+        # The victim's own browser is one that the account has known for long.
+        self._sign_in_remembered()
+        index.advance(days=40)
+        self._sign_in_remembered()
+        self.before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(index.now()))
+        index.advance(minutes=2)
+
+    def _sign_in_remembered(self):
+        """In the same browser, which is to be known from now on."""
+        vera = self.vera
+        vera.press(vera.get("/account/logout/").forms()[0]) if vera.is_signed_in() else None
+        page = vera.press(vera.get("/account/login/").form("username", "password"), username="vera", password=vera.password)
+        page = vera.press(page.form("totp_value"), totp_value=vera.authenticator.code(), remember_device="y")
+        if page.path == "/account/confirm-login/":
+            page = vera.get(vera.mailbox.link(vera.email, "/account/confirm-login/"))
+            vera.press(page.forms()[0], remember_device="y")
+        assert vera.is_signed_in()
+
+    def steal(self):
+        """A copy of the live session, without any factor."""
+        thief = stolen(self.index, self.vera.cookies())
+        assert thief.is_signed_in()
+        return thief
+
+    def attack(self):
+        """Everything that the session and the victim's codes can ask for."""
+        thief = self.steal()
+        thief.authenticator = self.vera.authenticator
+        mallory = Person(self.index, "mallory").register().secure()
+        mallory.authenticator.wait = lambda: self.index.advance(minutes=1)
+        for project in PROJECTS:
+            invite(thief, project, "mallory")
+            accept(mallory, project)
+        page = thief.open(DELETE)
+        page = does(thief, page, page.form("confirm_username"), confirm_username="vera")
+        assert page.path == HOLDS, f"deleting the account did not wait: {page}"
+        for project in PROJECTS:
+            remove(mallory, project, "vera")
+        return thief, mallory
+
+    def is_whole(self):
+        """The victim has her account and her four projects."""
+        return state(self.index, "vera") != "deleted" and all("vera" in owners(self.index, project) for project in PROJECTS)
+
+
+@pytest.fixture
+def takeover(index, tmp_path):
+    return Takeover(index, tmp_path)
+
+
+def told_of(index, person, project, part):
+    """Whether somebody got a mail about this."""
+    return until(lambda: any(project in mail.text and part in mail.text for mail in index.mailbox.mails(person.email)), f"{project}: {part}")
+
+
+def take_back(person):
+    """The way back into a stopped account: mailbox, settled factor, a new password; nothing that was gained is kept."""
+    person.press(person.get(TAKE_BACK).form("username"), username=person.username)
+    person.press(person.get(TAKE_BACK).forms()[0])
+    page = person.press(person.get(TAKE_BACK).form("mailbox_code"), mailbox_code=person.mailbox.code(person.email))
+    page = person.press(page.form("totp_value"), totp_value=person.authenticator.code())
+    person.password = "another " + person.password
+    person.index.secrets.add(person.password)
+    page = person.press(page.form("new_password"), new_password=person.password, password_confirm=person.password, confirm="y")
+    assert "yours again" in page.text("h1"), str(page)
+
+
+def test_a_live_session_alone_gives_and_takes_nothing(takeover, index):
+    """R2: every act on ownership wants a proof of its own."""
+    thief = takeover.steal()
+    Person(index, "mallory").register().secure()
+    page = thief.open(collaboration("spam"))
+    page = thief.press(page.form("username", "role_name"), username="mallory", role_name="Owner")
+    assert page.path == PROVE
+    page = thief.open(DELETE)
+    page = thief.press(page.form("confirm_username"), confirm_username="vera")
+    assert page.path == PROVE
+    assert takeover.is_whole() and owners(index, "spam") == {"vera"}
+
+
+def test_one_link_of_a_mail_stops_the_takeover(takeover, index):
+    """PRODUCT.md fact 2; R8, R10, R13-R16: ownership never moves, all Owners are told, one link ends it, the take-back drops the rest."""
+    thief, mallory = takeover.attack()
+    vera, carol = takeover.vera, takeover.carol
+    assert takeover.is_whole()
+    for project in PROJECTS:
+        told_of(index, vera, project, "mallory")
+    told_of(index, carol, "bacon", "mallory")
+
+    somewhere = Person(index, "somewhere", vera.mailbox)
+    link = vera.mailbox.link(vera.email, "/account/not-me/")
+    page = somewhere.get(link)
+    assert thief.is_signed_in(), "opening changes nothing"
+    page = somewhere.press(page.form("token"))
+    assert "The account is stopped" in page.text("h1")
+    assert not thief.is_signed_in()
+    for project in PROJECTS:
+        page = mallory.get(collaboration(project))
+        assert not page.has_form("username", "role_name"), f"what the thief gave works on: {page}"
+    index.advance(hours=100)
+    assert takeover.is_whole(), "nothing happens after the time either"
+
+    take_back(vera)
+    vera.login()
+    listed = str(vera.open("/manage/projects/"))
+    assert all(project in listed for project in PROJECTS)
+    assert {project: "mallory" in owners(index, project) for project in PROJECTS} == dict.fromkeys(PROJECTS, False)
+    assert owners(index, "bacon") == {"vera", "carol"}
+
+
+def test_what_nobody_stopped_is_put_back_by_one_action(takeover, index):
+    """P7, R18: the holds run out, the account goes; one action of the operator brings account and projects back; the trail is whole."""
+    takeover.attack()
+    index.advance(hours=73)
+    index.advance(hours=2)
+    until(lambda: not takeover.is_whole(), "what waited to happen", 60)
+    done = index.run("incident", "restore", "--account", "vera", "--at", takeover.before, "--reason", "taken over", "--json")
+    assert json.loads(done.stdout)["restored"] > 0
+    assert takeover.is_whole()
+    assert {project: "mallory" in owners(index, project) for project in PROJECTS} == dict.fromkeys(PROJECTS, False)
+
+    rows = [json.loads(line) for line in index.run("audit", "export", "--account", "vera").stdout.splitlines()]
+    kinds = {row["kind"] for row in rows}
+    assert {"account:login:success", "hold:proposed", "hold:done"} <= kinds, sorted(kinds)
+    assert index.run("audit", "verify").returncode == 0
