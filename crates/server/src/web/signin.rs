@@ -104,6 +104,17 @@ async fn elsewhere<A: Action<On = index::ids::Site>>(ctx: &Ctx<A>, next: Option<
     Ok(found.filter(|(stage, _)| *stage == Stage::Mailbox).map(|_| Reply::see_other(&next::carried(CONFIRM, next))))
 }
 
+/// What the step of a factor answers. Another press of the same button may have been in time and moved the sign-in on: the answer to
+/// the late one leads there too, and leaves the cookie alone that the other has brought.
+async fn went_on(ctx: &Ctx<ProveFactor>, outcome: Outcome, next: Option<&str>) -> Result<Reply, Refusal> {
+    if matches!(outcome, Outcome::Over)
+        && let Some(reply) = elsewhere(ctx, next).await?
+    {
+        return Ok(reply);
+    }
+    finished(ctx, outcome, next)
+}
+
 /// `GET /account/two-factor/`.
 ///
 /// # Errors
@@ -148,7 +159,7 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
             let key = held(&ctx).await?.key;
             Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, totp: true, key, next, remember }))
         }
-        other => finished(&ctx, other, next.as_deref()),
+        other => went_on(&ctx, other, next.as_deref()).await,
     }
 }
 
@@ -187,7 +198,7 @@ pub async fn recovery_code(ctx: Ctx<ProveFactor>, input: Form<Code>) -> Result<R
             let errors = FormErrors::one("recovery_code_value", "This is no code of yours, or it was used already.");
             Ok(refused_form(&RecoveryCode { frame: ctx.frame(), errors, next, remember }))
         }
-        other => finished(&ctx, other, next.as_deref()),
+        other => went_on(&ctx, other, next.as_deref()).await,
     }
 }
 
