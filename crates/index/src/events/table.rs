@@ -108,7 +108,7 @@ events! {
     /// A new password was asked for, and no link was sent.
     PasswordResetAttempted { reason: String } = "account:password:reset:attempt", "Somebody asked for a new password; no link was sent: {reason}.", Nobody("nothing changed, and strangers could make us send mail without end");
     /// A new password was chosen with a link.
-    PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
+    PasswordReset { sessions_ended: u64, tokens_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
 
     /// A link to choose a new password was made at the shell.
     ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", Account;

@@ -180,7 +180,7 @@ actions! {
             "account:login:new-device", "account:login:after-failures", "account:webauthn:counter-regression"];
     /// Prove a factor again, for sensitive pages or for one act.
     Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed", "account:password:disabled", "index:breach:doubted"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],

@@ -55,7 +55,7 @@ pub struct Credentials {
 pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, Refusal> {
     let Credentials { username, password, next } = input.form;
     let next = next::checked(&ctx, next.as_deref());
-    match attempt::sign_in(ctx.env(), ctx.actor(), &username, password).await? {
+    match attempt::sign_in(ctx.env(), ctx.actor(), &username, password, next.clone()).await? {
         Outcome::Refused => {
             let errors = FormErrors::one("", WRONG);
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
@@ -222,6 +222,7 @@ pub async fn confirm_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Asked>) -> 
     let actor = ctx.actor().clone();
     let found = ctx.view(SITE, move |read, _| Box::pin(async move { confirm::waiting(read, &actor).await })).await?;
     let Some(waiting) = found else { return Ok(Reply::see_other(&next::carried("/account/login/", next.as_deref()))) };
+    let next = next.or_else(|| next::checked(&ctx, waiting.next.as_deref()));
     let state = Confirming::Waiting { until: when(ctx.env(), waiting.until) };
     Ok(Reply::page(&ConfirmLogin { frame: ctx.frame(), state, next }))
 }
@@ -239,6 +240,8 @@ where
     let frame = ctx.frame();
     let reply = match link {
         Link::Here(waiting) => {
+            // The mail does not know where the sign-in was to lead; the sign-in does.
+            let next = next.or_else(|| next::checked(ctx, waiting.next.as_deref()));
             let state = Confirming::Here { token, until: when(ctx.env(), waiting.until), remember: waiting.remember };
             Reply::page(&ConfirmLogin { frame, state, next })
         }

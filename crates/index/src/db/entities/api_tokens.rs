@@ -27,6 +27,8 @@ pub struct Model {
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// When its owner was last told that it ends soon.
+    pub warned_at: Option<Time>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -36,6 +36,7 @@ mod pages;
 mod simple;
 mod spine;
 pub mod take_back;
+mod thieves;
 mod token_pages;
 mod tokens;
 mod upload;
