@@ -1,6 +1,7 @@
 //! The bodies of all jobs, one `match`, and the loop that works them: two pairs of hands, one of them for mail alone.
 
 mod counts;
+mod ending;
 mod expire;
 mod holds;
 mod lapsed;
@@ -26,6 +27,7 @@ use crate::refused::Refused;
 pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::CloseCounts, ActionName::CloseCounts),
     (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
+    (JobKind::WarnTokens, ActionName::WarnTokenEnd),
     (JobKind::ApplyHolds, ActionName::SettleHold),
     (JobKind::ApplyHolds, ActionName::WakeRoles),
 ];
@@ -164,6 +166,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
         JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
+        JobKind::WarnTokens => ending::warn(env, job).await,
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
     }

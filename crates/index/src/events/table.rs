@@ -192,6 +192,8 @@ events! {
     TokenAdded { token: String, description: String, scope: String } = "account:api_token:added", "The API token “{description}” ({scope}) was created.", Account;
     /// An API token was deleted.
     TokenRemoved { token: String, description: String } = "account:api_token:removed", "The API token “{description}” was deleted.", Account;
+    /// An API token ends in a week, or in a day.
+    TokenEndsSoon { token: String, description: String, ends: String } = "account:api_token:ends-soon", "The API token “{description}” ends at {ends}.", Account;
     /// A token was presented and refused.
     TokenRefused { reason: String } = "account:api_token:refused", "An API token was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
 

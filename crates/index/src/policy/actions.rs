@@ -191,6 +191,9 @@ actions! {
     /// Delete an API token.
     RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];
+    /// Tell the owner of an API token that it ends soon.
+    WarnTokenEnd on AccountId, "token:warn-end", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["account:api_token:ends-soon"];
     /// See the projects on which one holds a role.
     SeeProjects on AccountId, "account:see-projects", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;

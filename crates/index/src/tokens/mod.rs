@@ -6,6 +6,7 @@
 mod list;
 mod mint;
 mod verify;
+mod warn;
 
 use credentials::keys::Place;
 use credentials::secret::SecretBytes;
@@ -14,6 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 pub use list::{Line, list, revoke, scopes};
 pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
+pub use warn::{ending, warn};
 
 use crate::db::entities::{accounts, api_tokens};
 use crate::db::{Reading, Tx};
