@@ -154,7 +154,7 @@ pub struct ForAct {
 /// Who uses the key. The button of the login page signs in alone, whatever else the browser holds: a sign-in that was left half open
 /// in it is somebody's unfinished business, which the key of somebody else does not finish.
 fn user(ctx: &Ctx<UseKey>, alone: Option<&str>) -> Actor {
-    if signin::checked(alone) { Actor::nobody(ctx.actor().origin.clone()) } else { ctx.actor().clone() }
+    if signin::checked(alone) { ctx.actor().as_nobody() } else { ctx.actor().clone() }
 }
 
 fn act_of(act: Option<&str>) -> Result<Option<ActId>, Refusal> {
