@@ -59,6 +59,8 @@ jobs! {
     SweepExpired = "sweep-expired", tries 3, every minutes(15), key "the quarter of an hour; removing what is gone is no change";
     /// Take the proof of addresses away whose domains are listed as lapsed.
     UnverifyLapsed = "unverify-lapsed", tries 3, every minutes(60), key "the hour; an address without proof is passed over";
+    /// Tell owners of API tokens that they end: a week before, and a day before.
+    WarnTokens = "warn-token-ends", tries 3, every minutes(60), key "the hour; the token's row says when its owner was told";
     /// Do what has waited and was served, and end what can never take effect.
     ApplyHolds = "apply-holds", tries 3, every minutes(1), key "the minute, or the approval; a hold takes effect in the transaction that closes it";
     /// Erase what was deleted longer ago than `retention.days`: personal data of accounts, rows of projects, releases and files.

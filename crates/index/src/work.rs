@@ -2,6 +2,7 @@
 
 mod counts;
 mod erase;
+mod ending;
 mod expire;
 mod holds;
 mod lapsed;
@@ -28,6 +29,7 @@ use crate::refused::Refused;
 pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::CloseCounts, ActionName::CloseCounts),
     (JobKind::UnverifyLapsed, ActionName::UnverifyAddress),
+    (JobKind::WarnTokens, ActionName::WarnTokenEnd),
     (JobKind::ApplyHolds, ActionName::SettleHold),
     (JobKind::ApplyHolds, ActionName::WakeRoles),
     (JobKind::Erase, ActionName::EraseAccount),
@@ -170,6 +172,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::SweepBlobs => sweep::blobs(env).await,
         JobKind::SweepExpired => expire::sweep(env).await,
         JobKind::UnverifyLapsed => lapsed::unverify(env, job).await,
+        JobKind::WarnTokens => ending::warn(env, job).await,
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
         JobKind::Erase => erase::erase(env, job).await,

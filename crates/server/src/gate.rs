@@ -103,6 +103,10 @@ impl<A: Action> Ctx<A> {
     pub fn frame(&self) -> Frame {
         frame(&self.app, self.viewer(), &self.form.token, &self.actor().origin.request_id)
     }
+    /// The same for somebody who is signed in no more.
+    pub fn stranger_frame(&self) -> Frame {
+        frame(&self.app, None, &self.form.token, &self.actor().origin.request_id)
+    }
     /// Asks early, before a large body is read.
     ///
     /// # Errors

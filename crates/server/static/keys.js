@@ -37,9 +37,9 @@ function field(form, name) {
 }
 
 async function use(form) {
-  const act = field(form, "act");
+  const asked = Object.fromEntries(["act", "alone"].map((name) => [name, field(form, name)]).filter(([, value]) => value));
   const at = form.dataset.keyAt || USE;
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await options(at, act ? { act } : {}));
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await options(at, asked));
   const credential = await navigator.credentials.get({ publicKey });
   try {
     return await validate(at, form, credential);

@@ -110,7 +110,7 @@ events! {
     /// A new password was asked for, and no link was sent.
     PasswordResetAttempted { reason: String } = "account:password:reset:attempt", "Somebody asked for a new password; no link was sent: {reason}.", Nobody("nothing changed, and strangers could make us send mail without end");
     /// A new password was chosen with a link.
-    PasswordReset { sessions_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
+    PasswordReset { sessions_ended: u64, tokens_ended: u64 } = "account:password:reset", "A new password was chosen with a link from your mailbox.", Account;
 
     /// A link to choose a new password was made at the shell.
     ResetLinkMade { username: String, reason: String } = "account:password:reset:link", "A link to choose a new password for {username} was made at the shell: {reason}.", Account;
@@ -196,6 +196,8 @@ events! {
     TokenRemoved { token: String, description: String } = "account:api_token:removed", "The API token “{description}” was deleted.", Account;
     /// A paused token was confirmed by its owner.
     TokenConfirmed { token: String, description: String } = "account:api_token:confirmed", "The paused API token “{description}” was confirmed, and works again.", Account;
+    /// An API token ends in a week, or in a day.
+    TokenEndsSoon { token: String, description: String, ends: String } = "account:api_token:ends-soon", "The API token “{description}” ends at {ends}.", Account;
     /// A token was presented and refused.
     TokenRefused { reason: String } = "account:api_token:refused", "An API token was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
 

@@ -98,6 +98,7 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("whose", _) => json!("carol"),
         ("about", _) => json!("spam_eggs-1.0-py3-none-any.whl was uploaded."),
         ("proof", _) => json!("the mailbox"),
+        ("ends", _) => json!("29 November 2023, 08:47:35 UTC"),
         ("from", _) => json!("25 November 2023, 08:47:35 UTC"),
         (_, "bool") => json!(false),
         (_, "String") => json!("0190"),
@@ -114,6 +115,7 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
         }
         Kind::PasswordDisabled | Kind::BreachDoubted => ("nobody", "nobody"),
         Kind::ProjectQuarantined | Kind::ProjectReleased => ("operator:grace", "operator"),
+        Kind::TokenEndsSoon => ("worker:warn-token-ends", "worker"),
         Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified | Kind::ResetLinkMade => ("operator:grace", "operator"),
         Kind::PasswordReset | Kind::AccountContained | Kind::ContainedAgain | Kind::AlarmRaised | Kind::CredentialPaused => {
             ("nobody", "mail_link")

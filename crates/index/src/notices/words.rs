@@ -307,6 +307,7 @@ fn heading(story: &Story<'_>) -> String {
         Kind::HoldDied => "A change will not happen",
         Kind::TokenAdded => "An API token was created",
         Kind::TokenRemoved => "An API token was deleted",
+        Kind::TokenEndsSoon => "An API token ends soon",
         Kind::FileUploaded => "a file was uploaded",
         Kind::KeyCounterRegressed => "A security key may have been copied",
         Kind::AccountContained => "Your account was stopped",
@@ -389,6 +390,10 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         ],
         Kind::CodeReplayed => vec![
             "Nobody was let in with it. If you sent the code twice yourself, there is nothing to do. Else somebody saw it: type codes only at the address that this mail names below.".to_owned(),
+        ],
+        Kind::TokenEndsSoon => vec![
+            format!("Uploads with it are refused from then on. Make a new one, put it where the old one is used, and delete the old one: {}", story.link("/manage/account/token/")),
+            "If nothing uses it any more, there is nothing to do.".to_owned(),
         ],
         Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
         Kind::CaseClosed => vec![

@@ -186,7 +186,7 @@ actions! {
             "account:login:new-device", "account:login:after-failures", "account:webauthn:counter-regression"];
     /// Prove a factor again, for sensitive pages or for one act.
     Reauthenticate on AccountId, "account:reauthenticate", needs [Oneself], gates [],
-        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed"];
+        Neither with Itself, at_most [Session, FreshSession, StepUp, IdleSession], leaves ["account:reauthenticate:success", "account:reauthenticate:failure", "account:act:asked", "account:webauthn:counter-regression", "account:two_factor:replayed", "account:password:disabled", "index:breach:doubted"];
 
     /// See one's API tokens.
     SeeTokens on AccountId, "token:list", needs [Oneself], gates [VerifiedAddress, Factor],
@@ -200,6 +200,9 @@ actions! {
     /// Confirm a token that is paused, with a proof for this one act (R2, R18).
     ConfirmToken on TokenId, "token:confirm", needs [Oneself], gates [VerifiedAddress, Factor],
         Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:confirmed"];
+    /// Tell the owner of an API token that it ends soon.
+    WarnTokenEnd on AccountId, "token:warn-end", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["account:api_token:ends-soon"];
     /// See the projects on which one holds a role.
     SeeProjects on AccountId, "account:see-projects", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;

@@ -93,6 +93,11 @@ impl Actor {
     pub const fn nobody(origin: Origin) -> Self {
         Self { who: Who::Nobody, credential: Credential::Nobody, credential_id: None, session: None, token: None, origin }
     }
+    /// The same request as a stranger's: what its cookies say is left aside.
+    #[must_use]
+    pub fn as_nobody(&self) -> Self {
+        Self::nobody(self.origin.clone())
+    }
     /// The operator at the shell.
     #[must_use]
     pub fn operator(name: &str, request_id: String) -> Self {

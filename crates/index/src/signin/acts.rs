@@ -85,9 +85,11 @@ pub(crate) async fn prove(tx: &Tx, act: ActId, session: &SessionProof, with: Wit
     Ok(tx.execute(PROVE, values).await? == 1)
 }
 
-/// R2: a proof counts by the strongest kind of factor that the account holds: where there is a key, only a key's.
+/// R2: a proof counts by the strongest kind of factor that the account holds: where there is a key, only a key's. It dies with the
+/// factor that made it.
 const SPEND: &str = "UPDATE acts SET spent_at = $6 WHERE id = $1 AND account_id = $2 AND session_id = $3 AND action = $4 AND digest = $5 \
     AND proved_at IS NOT NULL AND spent_at IS NULL AND expires_at > $6 \
+    AND (factor_id IS NULL OR EXISTS (SELECT 1 FROM factors f WHERE f.id = acts.factor_id AND f.until_at IS NULL)) \
     AND (proved_with = 'webauthn' OR action = 'account:remove-factor' OR NOT EXISTS ( \
     SELECT 1 FROM factors f WHERE f.account_id = $2 AND f.until_at IS NULL AND f.kind = 'webauthn')) RETURNING proved_with, factor_id";
 

@@ -37,11 +37,12 @@ pub(crate) use crate::signin::stages::{Finished, open};
 pub use crate::signin::stages::{HALF_SESSION, MAILBOX, Opened, Outcome, Stage, waits_for};
 use crate::signin::stages::{fail_step, hold, spend, tell_wrong_factor};
 
-/// Signs in with a user name and a password: takes the limits, weighs, decides, and gives the try back when it was right.
+/// Signs in with a user name and a password: takes the limits, weighs, decides, and gives the try back when it was right. `next` is kept
+/// with a sign-in that waits, since the mail that continues it comes back without it.
 ///
 /// # Errors
 /// `Limited`; `Fault` when the database does not answer: fail closed.
-pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret) -> Result<Outcome, Refused> {
+pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret, next: Option<String>) -> Result<Outcome, Refused> {
     let username: String = username.trim().chars().take(256).collect();
     let found = {
         let username = username.clone();
@@ -51,7 +52,7 @@ pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret) ->
     let account = found.as_ref().map(|account| account.id);
     let (taken, lane) = devices::take(env, actor, account, Limit::SignIn, &Whom::name(&username, actor.origin.network)).await?;
     let stored = found.and_then(|account| account.password_hash);
-    let try_ = weigh(env, lane, Try::of(username, account, stored), typed).await?;
+    let try_ = weigh(env, lane, Try::of(username, account, stored, next), typed).await?;
     let right = try_.weighed.right;
     let inner = env.clone();
     let outcome = act::act::<SignIn, _, _>(env, actor, Site, move |tx, permit| {
@@ -80,11 +81,12 @@ struct Try {
     account: Option<AccountId>,
     stored: Option<String>,
     weighed: Weighed,
+    next: Option<String>,
 }
 
 impl Try {
-    const fn of(username: String, account: Option<AccountId>, stored: Option<String>) -> Self {
-        Self { username, account, stored, weighed: Weighed { right: false, listed: Verdict::Off, upgrade: None } }
+    const fn of(username: String, account: Option<AccountId>, stored: Option<String>, next: Option<String>) -> Self {
+        Self { username, account, stored, weighed: Weighed { right: false, listed: Verdict::Off, upgrade: None }, next }
     }
 }
 
@@ -133,12 +135,12 @@ async fn admit(
         tx.execute(sql, vec![Value::from(account), Value::from(upgrade.as_str())]).await?;
     }
     if standing.factor {
-        let (_, token) = begin(env, tx, permit, account, Stage::Factor).await?;
+        let (_, token) = begin(env, tx, permit, account, (Stage::Factor, try_.next.clone())).await?;
         events::record(env, tx, permit, Entry::of(PasswordProved {}).about(account)).await?;
         return Ok(Outcome::NeedsFactor(token));
     }
     if let Some(address) = confirm::wanted(env, tx, permit.actor(), account, With::Password).await? {
-        let (attempt, token) = begin(env, tx, permit, account, Stage::Mailbox).await?;
+        let (attempt, token) = begin(env, tx, permit, account, (Stage::Mailbox, try_.next.clone())).await?;
         confirm::send(env, tx, permit, &attempt, &address).await?;
         return Ok(Outcome::NeedsMailbox(token));
     }
@@ -174,7 +176,7 @@ async fn begin(
     tx: &Tx,
     permit: &Permit<SignIn>,
     account: AccountId,
-    stage: Stage,
+    (stage, next): (Stage, Option<String>),
 ) -> Result<(sign_in_attempts::Model, LinkToken), Refused> {
     let token = LinkToken::generate(&*env.entropy);
     let row = sign_in_attempts::Model {
@@ -191,6 +193,7 @@ async fn begin(
         factor_id: None,
         remember_device: false,
         failures: 0,
+        next,
     };
     let active = row.clone().into_active_model().reset_all();
     sign_in_attempts::Entity::insert(active).exec_without_returning(tx.connection()).await?;
@@ -200,7 +203,7 @@ async fn begin(
 /// What a step brings besides its judge.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
-    /// The try that was counted before anything slow was done for it; a key's assertion is no guess and counts towards no limit (R25).
+    /// The try that was counted before anything slow was done for it; a key's assertion is no guess and counts towards nothing (R25).
     pub taken: Option<Taken>,
     /// Whether the person asked to remember this browser.
     pub remember: bool,
@@ -220,10 +223,11 @@ where
     J: for<'t> Fn(&'t mut Tx, &'t Permit<ProveFactor>) -> BoxFuture<'t, Result<Judged, Refused>> + Send + Sync + 'static,
 {
     let Step { taken, remember } = step.into();
+    let how = How { remember, guess: taken.is_some() };
     let (inner, judge) = (env.clone(), Arc::new(judge));
     let outcome = act::act::<ProveFactor, _, _>(env, actor, Site, move |tx, permit| {
         let (env, judge) = (inner.clone(), judge.clone());
-        Box::pin(async move { decide_step(&env, tx, permit, remember, &*judge).await })
+        Box::pin(async move { decide_step(&env, tx, permit, how, &*judge).await })
     })
     .await?;
     outcome.count();
@@ -233,10 +237,18 @@ where
     Ok(outcome)
 }
 
+/// How a step is taken.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    remember: bool,
+    /// Whether a wrong one is a guess: it counts, and the owner is told.
+    guess: bool,
+}
+
 /// With what a step was proved, or why it was not.
 pub(crate) type Judged = Result<With, &'static str>;
 
-async fn decide_step<J>(env: &Env, tx: &mut Tx, permit: &Permit<ProveFactor>, remember: bool, judge: &J) -> Result<Outcome, Refused>
+async fn decide_step<J>(env: &Env, tx: &mut Tx, permit: &Permit<ProveFactor>, how: How, judge: &J) -> Result<Outcome, Refused>
 where
     J: for<'t> Fn(&'t mut Tx, &'t Permit<ProveFactor>) -> BoxFuture<'t, Result<Judged, Refused>> + Send + Sync,
 {
@@ -252,11 +264,13 @@ where
         return Ok(Outcome::Over);
     };
     match judge(tx, permit).await? {
-        Ok(with) => finish(env, tx, permit, attempt, (with, remember)).await,
+        Ok(with) => finish(env, tx, permit, attempt, (with, how.remember)).await,
         Err(reason) => {
-            tx.execute("UPDATE sign_in_attempts SET failures = failures + 1 WHERE id = $1", vec![Value::from(attempt.id)]).await?;
             fail_step(env, tx, permit, account, reason).await?;
-            tell_wrong_factor(env, tx, permit, account).await?;
+            if how.guess {
+                tx.execute("UPDATE sign_in_attempts SET failures = failures + 1 WHERE id = $1", vec![Value::from(attempt.id)]).await?;
+                tell_wrong_factor(env, tx, permit, account).await?;
+            }
             Ok(Outcome::Refused)
         }
     }

@@ -1,4 +1,4 @@
-//! What a list of stolen passwords does to a sign-in, after the typed password was right (R33).
+//! What a list of stolen passwords does to a sign-in, and to a session that a password wakes, after the typed one was right (R33).
 //!
 //! It disables the password: whoever typed it may be anybody. When more than one in twenty of a hundred or more checks within ten
 //! minutes hit, the list is doubted and not the passwords: it disables none, and administrators are told. The counts are in the
@@ -15,7 +15,7 @@ use crate::env::Env;
 use crate::events::{self, BreachDoubted, Entry, PasswordDisabled};
 use crate::ids::AccountId;
 use crate::measure;
-use crate::policy::{Permit, SignIn};
+use crate::policy::{Action, Permit};
 use crate::refused::Refused;
 use crate::signin::session;
 
@@ -44,10 +44,10 @@ pub(crate) enum Meaning {
 }
 
 /// Counts the check, and disables the password if it is listed and the list is believed.
-pub(crate) async fn weigh(
+pub(crate) async fn weigh<A: Action>(
     env: &Env,
     tx: &mut Tx,
-    permit: &Permit<SignIn>,
+    permit: &Permit<A>,
     account: AccountId,
     verdict: Verdict,
 ) -> Result<Meaning, Refused> {
@@ -70,7 +70,7 @@ pub(crate) async fn weigh(
 }
 
 /// Takes the password away: nobody signs in with it again, and whoever did is out.
-async fn disable(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, account: AccountId) -> Result<(), Refused> {
+async fn disable<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId) -> Result<(), Refused> {
     const DISABLE: &str = "UPDATE accounts SET password_hash = NULL, password_disabled_at = $2, password_disabled_by = $3 WHERE id = $1";
     tx.execute(DISABLE, vec![Value::from(account), Value::from(tx.now()), Value::from(permit.event())]).await?;
     let sessions_ended = session::end_all(tx, account, permit.event()).await?;
@@ -97,7 +97,7 @@ async fn sum(tx: &Tx, name: &str) -> Result<i64, Refused> {
 }
 
 /// Tells the administrators that the list is doubted.
-pub(crate) async fn tell(env: &Env, tx: &mut Tx, permit: &Permit<SignIn>, doubted: BreachDoubted) -> Result<(), Refused> {
+pub(crate) async fn tell<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, doubted: BreachDoubted) -> Result<(), Refused> {
     events::record(env, tx, permit, Entry::of(doubted)).await?;
     Ok(())
 }

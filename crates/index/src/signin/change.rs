@@ -1,13 +1,11 @@
 //! Changing the password, with the present one, in a fresh session. What ends with it stands in `ends`.
 
-use sea_orm::Value;
-
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use crate::accounts::{self, addresses};
 use crate::act;
-use crate::db::{Reading, Tx};
+use crate::db::Tx;
 use crate::env::Env;
 use crate::events::{self, Entry, PasswordChanged};
 use crate::ids::AccountId;
@@ -87,8 +85,6 @@ struct New {
     revoke_tokens: bool,
 }
 
-const END_TOKENS: &str = "UPDATE api_tokens SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
-
 async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ChangePassword>, new: &New) -> Result<Option<Changed>, Refused> {
     let (account, by) = (*permit.on(), permit.event());
     let session = permit.actor().session.ok_or(Denied::NotValid)?;
@@ -111,7 +107,7 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ChangePassword>, new: &New)
     }
     let mut tokens_ended = 0;
     if new.revoke_tokens {
-        tokens_ended = tx.execute(END_TOKENS, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
+        tokens_ended = password::end_tokens(tx, account, by).await?;
     }
     events::record(env, tx, permit, Entry::of(PasswordChanged { sessions_ended, tokens_ended }).about(account)).await?;
     Ok(Some(Changed { session: token, sessions_ended, tokens_ended }))

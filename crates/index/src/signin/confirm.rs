@@ -115,6 +115,8 @@ pub struct Waiting {
     pub until: Time,
     /// Whether the person asked for this browser to be remembered.
     pub remember: bool,
+    /// Where the sign-in was to lead, as it was asked for.
+    pub next: Option<String>,
 }
 
 /// The sign-in of this browser that waits for the mailbox.
@@ -123,7 +125,7 @@ pub struct Waiting {
 /// The database.
 pub async fn waiting<R: Reading>(read: &R, actor: &Actor) -> Result<Option<Waiting>, Refused> {
     let found = waits_for(read, actor).await?.filter(|(stage, _)| *stage == Stage::Mailbox);
-    Ok(found.map(|(_, row)| Waiting { until: row.expires_at, remember: row.remember_device }))
+    Ok(found.map(|(_, row)| Waiting { until: row.expires_at, remember: row.remember_device, next: row.next }))
 }
 
 /// What a link of a mail means in the browser in which it was opened.
@@ -157,7 +159,7 @@ pub async fn look<R: Reading>(env: &Env, read: &R, actor: &Actor, token: &LinkTo
     let row = sign_in_attempts::Entity::find_by_id(attempt).one(read.connection()).await?;
     let Some(row) = row.filter(|row| row.spent_at.is_none() && row.expires_at > read.now()) else { return Ok(Link::Dead) };
     if is_of(actor, attempt) {
-        return Ok(Link::Here(Waiting { until: row.expires_at, remember: row.remember_device }));
+        return Ok(Link::Here(Waiting { until: row.expires_at, remember: row.remember_device, next: row.next }));
     }
     let private = match link.began_by {
         Some(event) => open_private(env, read, event).await?,

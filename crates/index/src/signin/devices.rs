@@ -85,11 +85,13 @@ pub(crate) async fn note_seen(tx: &Tx, device: DeviceId) -> Result<(), Refused> 
     Ok(())
 }
 
-/// Trusts the browser that a request came from; the trust that it had ends, and its token with it.
+/// Trusts the browser that a request came from; the trust that it had ends, and its token with it. The browser is no younger for it:
+/// its age counts (R3).
 pub(crate) async fn trust(env: &Env, tx: &Tx, account: AccountId, origin: &Origin, by: EventId) -> Result<(DeviceId, Trust), Refused> {
-    let mut replaces = None;
+    let (mut replaces, mut since) = (None, None);
     if let Some(known) = known(tx, account, origin).await? {
         let row = devices::Entity::find_by_id(known).one(tx.connection()).await?;
+        since = row.as_ref().map(|row| row.known_since.unwrap_or(row.from_at));
         replaces = row.and_then(|row| <[u8; 32]>::try_from(row.token_digest).ok());
         tx.execute(END, vec![Value::from(known), Value::from(tx.now()), Value::from(by)]).await?;
     }
@@ -103,6 +105,7 @@ pub(crate) async fn trust(env: &Env, tx: &Tx, account: AccountId, origin: &Origi
         until_at: Set(None),
         began_by: Set(by),
         ended_by: Set(None),
+        known_since: Set(since),
     };
     devices::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     Ok((id, Trust { token, replaces }))

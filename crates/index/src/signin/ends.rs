@@ -51,8 +51,12 @@ pub enum Act {
     AddFirstFactor,
     /// Prove a factor again.
     ProveAgain,
+    /// Prove the mailbox with a code.
+    ProveMailbox,
     /// Make new recovery codes.
     RenewCodes,
+    /// Remove a factor.
+    RemoveFactor,
     /// A login types a password that a list of stolen ones has.
     DisablePassword,
     /// The operator freezes the account.
@@ -93,10 +97,20 @@ pub const TABLE: &[Row] = &[
     row(Act::EndOthers, "you end all other sessions", [Renewed, Ends, Stays, Ends, Stays, Stays]),
     row(Act::ForgetDevice, "you forget a remembered browser", [Stays, Stays, Ends, Stays, Stays, Stays]),
     row(Act::ChangePassword, "you change the password", [Renewed, IfAsked, IfAsked, Ends, Ends, IfAsked]),
-    row(Act::ResetPassword, "you choose a new password by the link of a mail", [None, Ends, Ends, Ends, Ends, Stays]),
+    row(Act::ResetPassword, "you choose a new password by the link of a mail", [None, Ends, Ends, Ends, Ends, IfAsked]),
     row(Act::AddFirstFactor, "you add the first factor", [Renewed, Ends, Stays, Ends, Stays, Stays]),
     row(Act::ProveAgain, "you prove a factor again", [Renewed, Stays, Stays, Stays, Stays, Stays]),
+    row(Act::ProveMailbox, "you prove the mailbox with a code", [Renewed, Stays, Stays, Stays, Stays, Stays]),
     row(Act::RenewCodes, "you make new recovery codes (the old ones end)", [Stays, Stays, Stays, Stays, Stays, Stays]),
-    row(Act::DisablePassword, "your password is found in a list of stolen ones at a login", [None, Ends, Stays, Ends, Stays, Stays]),
+    row(
+        Act::RemoveFactor,
+        "you remove a factor (the sessions that it opened end in any case)",
+        [Stays, IfAsked, Stays, Ends, Stays, Stays],
+    ),
+    row(
+        Act::DisablePassword,
+        "your password is found in a list of stolen ones, at a login or when it wakes a session",
+        [None, Ends, Stays, Ends, Stays, Stays],
+    ),
     row(Act::Freeze, "the operator freezes the account", [Stopped, Stopped, Stays, Stopped, Stays, Stopped]),
 ];

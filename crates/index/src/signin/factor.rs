@@ -206,7 +206,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
             return Err(Denied::NeedsProof.into());
         }
     }
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
     let enrolled = if further {
         act::act::<AddFactor, _, _>(env, actor, account, move |tx, permit| {
@@ -340,6 +340,11 @@ pub enum Proved {
     Gone,
     /// The account holds a key, and an act wants the strongest kind of factor (R2).
     TooWeak,
+    /// It was a right password, which is disabled from now on: a list of stolen ones has it. All sessions have ended.
+    Breached {
+        /// Then no mail makes a new one.
+        administrator: bool,
+    },
 }
 
 /// Proves the factor again: for one act (R2), or so that the session is fresh (R1).

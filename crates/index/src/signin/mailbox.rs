@@ -5,6 +5,7 @@ use std::time::Duration;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use credentials::keys::KeyedHash;
+use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use credentials::short_code;
 
@@ -20,6 +21,7 @@ use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Denied, Gate, Permit, ProveMailbox, SessionProof};
 use crate::queue::Enclosed;
 use crate::refused::Refused;
+use crate::signin::{devices, session};
 
 /// How long a code works.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -118,19 +120,19 @@ pub enum Typed {
     NoneOpen,
 }
 
-/// Proves the mailbox with a code.
+/// Proves the mailbox with a code. A right one brings the session's new token: whoever copied the old one has proved nothing (R4).
 ///
 /// # Errors
 /// `Limited`, or `Denied` by a gate.
-pub async fn prove(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<Typed, Refused> {
-    let taken = limits::take(env, Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+pub async fn prove(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<(Typed, Option<LinkToken>), Refused> {
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
     let inner = env.clone();
     let outcome = act::act::<ProveMailbox, _, _>(env, actor, account, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
         Box::pin(async move { judge(&env, tx, permit, typed.expose()).await })
     })
     .await?;
-    if outcome == Typed::Right {
+    if outcome.0 == Typed::Right {
         limits::give_back(env, taken).await?;
     }
     Ok(outcome)
@@ -141,30 +143,31 @@ const TRY: &str = "UPDATE mailbox_codes SET tries = tries + 1 WHERE id = $1 AND 
 const SPEND: &str = "UPDATE mailbox_codes SET spent_at = $2 WHERE id = $1 AND spent_at IS NULL";
 const PROVE: &str = "UPDATE sessions SET mailbox_proved_at = $3 WHERE id = $1 AND account_id = $2 AND until_at IS NULL";
 
-async fn judge(env: &Env, tx: &mut Tx, permit: &Permit<ProveMailbox>, typed: &str) -> Result<Typed, Refused> {
-    let (account, session) = (*permit.on(), session_of(permit)?.id);
-    let open = open_code(tx, session).await?;
+async fn judge(env: &Env, tx: &mut Tx, permit: &Permit<ProveMailbox>, typed: &str) -> Result<(Typed, Option<LinkToken>), Refused> {
+    let (account, own) = (*permit.on(), session_of(permit)?.id);
+    let open = open_code(tx, own).await?;
     let counted = match &open {
         Some(row) => tx.execute(TRY, vec![Value::from(row.id), Value::from(TRIES), Value::from(tx.now())]).await? == 1,
         None => false,
     };
     let Some(row) = open.filter(|_| counted) else {
         refuse(env, tx, permit, "no code was open in this session").await?;
-        return Ok(Typed::NoneOpen);
+        return Ok((Typed::NoneOpen, None));
     };
     let code = short_code::normalize(typed).unwrap_or_default();
     let expected = KeyedHash::from_bytes(&row.code_hash);
-    let right = expected.is_some_and(|hash| env.keys.check_keyed_hash(PURPOSE, &bound(session, &code), &hash));
+    let right = expected.is_some_and(|hash| env.keys.check_keyed_hash(PURPOSE, &bound(own, &code), &hash));
     if !right || tx.execute(SPEND, vec![Value::from(row.id), Value::from(tx.now())]).await? != 1 {
         refuse(env, tx, permit, "the code was wrong").await?;
-        return Ok(Typed::Wrong);
+        return Ok((Typed::Wrong, None));
     }
-    let proved = tx.execute(PROVE, vec![Value::from(session), Value::from(account), Value::from(tx.now())]).await?;
+    let proved = tx.execute(PROVE, vec![Value::from(own), Value::from(account), Value::from(tx.now())]).await?;
     if proved != 1 {
         return Err(Denied::NotValid.into());
     }
+    let token = session::renew(env, tx, account, own).await?;
     events::record(env, tx, permit, Entry::of(MailboxProved {}).about(account)).await?;
-    Ok(Typed::Right)
+    Ok((Typed::Right, Some(token)))
 }
 
 async fn refuse(env: &Env, tx: &mut Tx, permit: &Permit<ProveMailbox>, reason: &str) -> Result<(), Refused> {

@@ -9,7 +9,7 @@ use crate::accounts::link::{self, Purpose};
 use crate::breach::Verdict;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, EventId};
 use crate::lane::For;
 use crate::refused::{Invalid, Refused};
 
@@ -71,6 +71,12 @@ pub(crate) async fn store(tx: &Tx, account: AccountId, hash: &str) -> Result<(),
         password_disabled_by = NULL WHERE id = $1";
     tx.execute(STORE, vec![Value::from(account), Value::from(hash), Value::from(tx.now())]).await?;
     link::void(tx, Some(account), Purpose::ResetPassword).await
+}
+
+/// Ends all API tokens of an account, where whoever sets its password asks for that; says how many.
+pub(crate) async fn end_tokens(tx: &Tx, account: AccountId, by: EventId) -> Result<u64, Refused> {
+    const END_TOKENS: &str = "UPDATE api_tokens SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
+    Ok(tx.execute(END_TOKENS, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?)
 }
 
 /// What became of a typed password.

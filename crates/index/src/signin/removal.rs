@@ -14,7 +14,7 @@ use crate::holds::{self, Decision, Person, Proposal};
 use crate::ids::{AccountId, ActId, EventId, FactorId, HoldId, SessionId};
 use crate::policy::{Actor, Denied, Loosened, Permit, Proof, RemoveFactor, Resource, Role, Situation};
 use crate::refused::{Invalid, Refused};
-use crate::signin::acts;
+use crate::signin::{acts, session};
 
 impl Resource for FactorId {
     async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
@@ -129,7 +129,8 @@ const SESSIONS_OF_FACTOR: &str = "UPDATE sessions SET until_at = $3, ended_by = 
     AND factor_id = $5 AND id <> $2";
 const OTHER_SESSIONS: &str = "UPDATE sessions SET until_at = $3, ended_by = $4 WHERE account_id = $1 AND until_at IS NULL AND id <> $2";
 
-/// Ends a factor, the other sessions that it opened, and all others where that was asked for.
+/// Ends a factor, the other sessions that it opened, and all others where that was asked for. Half-open sign-ins end too: one of them
+/// may have been proved with it and wait for the mailbox.
 ///
 /// # Errors
 /// `Invalid` when it has become the last one.
@@ -148,6 +149,7 @@ pub(crate) async fn take_away(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, Re
         values.push(Value::from(row.id));
     }
     let sessions_ended = tx.execute(sql, values).await?;
+    session::end_attempts(tx, row.account_id).await?;
     let event = FactorRemoved { method: name(&row), sessions_ended };
     events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
     Ok(())

@@ -140,11 +140,23 @@ pub async fn to_reset<R: Reading>(read: &R, token: &LinkToken) -> Result<Option<
     accounts::by_id(read, account).await
 }
 
-/// Sets the password of the link that was posted; all sessions end.
+/// What was typed into the form behind the link.
+#[derive(Clone)]
+pub struct Form {
+    /// The new password.
+    pub new_password: Secret,
+    /// The same once more.
+    pub password_confirm: Secret,
+    /// Whether all API tokens end.
+    pub revoke_tokens: bool,
+}
+
+/// Sets the password of the link that was posted; all sessions end, and the API tokens where that was asked for.
 ///
 /// # Errors
 /// `NotValid` when the link is dead; `Invalid` for a password that cannot be chosen.
-pub async fn reset(env: &Env, actor: &Actor, token: &LinkToken, new: Secret, confirm: Secret) -> Result<(), Refused> {
+pub async fn reset(env: &Env, actor: &Actor, token: &LinkToken, form: Form) -> Result<(), Refused> {
+    let Form { new_password, password_confirm, revoke_tokens } = form;
     let found = {
         let token = token.clone();
         act::view::<ResetPassword, _, _>(env, actor, Site, move |read, _| {
@@ -159,16 +171,16 @@ pub async fn reset(env: &Env, actor: &Actor, token: &LinkToken, new: Secret, con
     let (account, addresses) = found.ok_or(Denied::NotValid)?;
     let mut context = vec![account.username, account.display_name];
     context.extend(addresses.into_iter().map(|row| row.address));
-    let hash = password::hash_chosen(env, Chosen { password: new, confirm, context }).await?;
+    let hash = password::hash_chosen(env, Chosen { password: new_password, confirm: password_confirm, context }).await?;
     let inner = env.clone();
     act::act::<ResetPassword, _, _>(env, actor, Site, move |tx, permit| {
         let (env, hash) = (inner.clone(), hash.clone());
-        Box::pin(async move { set(&env, tx, permit, &hash).await })
+        Box::pin(async move { set(&env, tx, permit, &hash, revoke_tokens).await })
     })
     .await
 }
 
-async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str) -> Result<(), Refused> {
+async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str, revoke_tokens: bool) -> Result<(), Refused> {
     let link = link::spend(tx, permit, Purpose::ResetPassword).await?;
     let account = link.account_id.ok_or(Denied::NotValid)?;
     // The row is locked before the sessions are ended: a sign-in with the old password comes before, and ends, or after, and fails.
@@ -188,7 +200,8 @@ async fn set(env: &Env, tx: &mut Tx, permit: &Permit<ResetPassword>, hash: &str)
     password::store(tx, account, hash).await?;
     let sessions_ended = session::end_all(tx, account, permit.event()).await?;
     devices::end_all(tx, account, permit.event()).await?;
-    events::record(env, tx, permit, Entry::of(PasswordReset { sessions_ended }).about(account)).await?;
+    let tokens_ended = if revoke_tokens { password::end_tokens(tx, account, permit.event()).await? } else { 0 };
+    events::record(env, tx, permit, Entry::of(PasswordReset { sessions_ended, tokens_ended }).about(account)).await?;
     Ok(())
 }
 

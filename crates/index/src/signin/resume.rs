@@ -4,14 +4,17 @@ use credentials::secret::Secret;
 
 use crate::accounts;
 use crate::act;
+use crate::breach::Verdict;
 use crate::db::Tx;
 use crate::env::Env;
 use crate::events::{self, Entry, Reauthenticated, ReauthenticationFailed};
 use crate::ids::AccountId;
 use crate::lane::For;
 use crate::limits::{self, Limit, Whom};
+use crate::measure;
 use crate::policy::{Action, Actor, Credential, Denied, Permit, Reauthenticate};
 use crate::refused::{Invalid, Refused};
+use crate::signin::breached::{self, Meaning};
 use crate::signin::devices;
 use crate::signin::factor::Proved;
 use crate::signin::password;
@@ -21,6 +24,7 @@ use crate::signin::session::{self, With};
 #[derive(Clone, Debug)]
 pub(crate) struct Present {
     right: bool,
+    listed: Verdict,
     stored: Option<String>,
 }
 
@@ -50,7 +54,7 @@ pub(crate) async fn weigh<A: Action<On = AccountId>>(
     let whom = Whom::name(&row.username, actor.origin.network);
     let (taken, _) = devices::take(env, actor, Some(account), Limit::SignIn, &whom).await?;
     let weighed = password::weigh_for(env, For::Known, row.password_hash.clone(), typed).await?;
-    Ok((Present { right: weighed.right, stored: row.password_hash }, taken))
+    Ok((Present { right: weighed.right, listed: weighed.listed, stored: row.password_hash }, taken))
 }
 
 /// Resumes the session with the password.
@@ -69,6 +73,9 @@ pub async fn with_password(env: &Env, actor: &Actor, account: AccountId, typed: 
     if right {
         limits::give_back(env, taken).await?;
     }
+    if matches!(proved, Ok(Proved::Breached { .. })) {
+        measure::breach_disabled();
+    }
     proved
 }
 
@@ -83,6 +90,11 @@ async fn resume(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, present
         fail(env, tx, permit, account).await?;
         return Ok(Proved::Wrong);
     }
+    // A session that a stolen password wakes is as good as a sign-in with it.
+    let meaning = breached::weigh(env, tx, permit, account, present.listed).await?;
+    if meaning == Meaning::Disabled {
+        return Ok(Proved::Breached { administrator: permit.standing().administrator });
+    }
     let token = if factor {
         session::renew(env, tx, account, session.id).await?
     } else {
@@ -90,6 +102,9 @@ async fn resume(env: &Env, tx: &mut Tx, permit: &Permit<Reauthenticate>, present
     };
     let event = Reauthenticated { factor: With::Password.proof().wire().to_owned(), act: None };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
+    if let Meaning::Doubted(Some(doubted)) = meaning {
+        breached::tell(env, tx, permit, doubted).await?;
+    }
     Ok(Proved::Right(Some(token)))
 }
 

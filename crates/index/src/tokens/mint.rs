@@ -162,6 +162,7 @@ pub async fn mint(env: &Env, tx: &mut Tx, permit: &Permit<MintToken>, new: &NewT
         began_by: Set(permit.event()),
         ended_by: Set(None),
         stands_for: Set(None),
+        warned_at: Set(None),
     }
     .insert(tx.connection())
     .await?;

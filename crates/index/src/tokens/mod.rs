@@ -7,6 +7,7 @@ mod list;
 mod mint;
 pub mod paused; // tokens that open nothing until their owner confirms them (R18)
 mod verify;
+mod warn;
 
 use credentials::keys::Place;
 use credentials::secret::SecretBytes;
@@ -15,6 +16,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Value};
 pub use list::{Line, description, list, revoke, scopes};
 pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
+pub use warn::{ending, warn};
 
 use crate::act::{Housekeeping, housekeeping};
 use crate::db::entities::{accounts, api_tokens};

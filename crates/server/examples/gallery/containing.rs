@@ -1,6 +1,6 @@
 //! The pages behind the links of notices, and those of the staff.
 
-use super::super::pages::admin::{Count, Health, JobLine, MailLine, Part};
+use super::super::pages::admin::{Count, Health, JobLine, List, MailLine, Part};
 use super::super::pages::containing::{self, Decide, Thing, Told};
 use super::super::pages::{FormErrors, Frame, Viewer, When, html};
 use super::{NOW_US, Sample, ago, stranger};
@@ -107,6 +107,10 @@ pub(super) fn staff_pages() -> Vec<Sample> {
     let full = Health {
         frame: frame(),
         parts: vec![Part { name: "database".into(), answers: true }, Part { name: "jobs".into(), answers: false }],
+        lists: vec![
+            List { name: "the set in a file", wrong: None },
+            List { name: "the range endpoint", wrong: Some("it did not answer within 2 s".into()) },
+        ],
         counts: vec![count("queued", "2"), count("sent", "10,836"), count("failed", "1"), count("bounced", "0")],
         state: "",
         mails: vec![
@@ -117,6 +121,15 @@ pub(super) fn staff_pages() -> Vec<Sample> {
         next_page: Some("0190".into()),
         jobs: vec![JobLine { kind: "send-mail".into(), state: "ready".into(), count: 2, tries: 7, oldest: ago(4_000) }],
     };
-    let empty = Health { frame: frame(), parts: vec![], counts: vec![], state: "failed", mails: vec![], next_page: None, jobs: vec![] };
+    let empty = Health {
+        frame: frame(),
+        parts: vec![],
+        lists: vec![],
+        counts: vec![],
+        state: "failed",
+        mails: vec![],
+        next_page: None,
+        jobs: vec![],
+    };
     vec![("health", html(&full)), ("health-empty", html(&empty))]
 }

@@ -412,7 +412,13 @@ fn mail_links() -> Vec<Sample> {
         ("reset-requested", html(&account::ResetRequested { frame: stranger() })),
         (
             "reset-password",
-            html(&account::ResetPassword { frame: stranger(), errors: none(), token: "t0k3n".into(), username: "ada".into() }),
+            html(&account::ResetPassword {
+                frame: stranger(),
+                errors: none(),
+                token: "t0k3n".into(),
+                username: "ada".into(),
+                revoke_tokens: false,
+            }),
         ),
         (
             "verify-email",

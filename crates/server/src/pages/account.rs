@@ -196,6 +196,8 @@ pub struct ResetPassword {
     pub token: String,
     /// The account whose password it is; helps password managers.
     pub username: String,
+    /// Whether all API tokens shall end.
+    pub revoke_tokens: bool,
 }
 
 /// `/account/verify-email/?token=`: opening it changes nothing, its button does.

@@ -12,6 +12,8 @@ pub struct Health {
     pub frame: Frame,
     /// Which parts answer.
     pub parts: Vec<Part>,
+    /// The lists of stolen passwords that the settings name.
+    pub lists: Vec<List>,
     /// How many mails are in each state.
     pub counts: Vec<Count>,
     /// The state that is shown, empty for all.
@@ -30,6 +32,14 @@ pub struct Part {
     pub name: String,
     /// Whether it answers.
     pub answers: bool,
+}
+
+/// A list of stolen passwords.
+pub struct List {
+    /// What it is.
+    pub name: &'static str,
+    /// Why it does not answer, while it does not.
+    pub wrong: Option<String>,
 }
 
 /// How many mails are in a state.

@@ -3,14 +3,14 @@
 use index::ids::DeliveryId;
 use index::notices::deliveries::{self, State};
 use index::policy::SeeHealth;
-use index::{queue, work};
+use index::{breach, queue, work};
 use serde::Deserialize;
 
 use super::when;
 use crate::gate::{Ctx, SITE};
 use crate::health::QUEUE_LATE;
 use crate::input::{Input, Nothing};
-use crate::pages::admin::{Count, Health, JobLine, MailLine, Part};
+use crate::pages::admin::{Count, Health, JobLine, List, MailLine, Part};
 use crate::pages::parts::grouped;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
@@ -41,6 +41,14 @@ pub async fn health(ctx: Ctx<SeeHealth>, input: Input<Nothing, Shown>) -> Result
     });
     let (counts, page, jobs) = read.await?;
     let parts = work::readiness(ctx.env(), QUEUE_LATE).await;
+    let list = |(source, health): (&str, breach::Health)| List {
+        name: if source == "file" { "the set in a file" } else { "the range endpoint" },
+        wrong: match health {
+            breach::Health::Up => None,
+            breach::Health::Down(why) => Some(why),
+        },
+    };
+    let lists = ctx.env().breach.health().into_iter().map(list).collect();
     let mail = |line: deliveries::Line| MailLine {
         what: line.what,
         username: line.username,
@@ -62,6 +70,7 @@ pub async fn health(ctx: Ctx<SeeHealth>, input: Input<Nothing, Shown>) -> Result
     Ok(Reply::page(&Health {
         frame: ctx.frame(),
         parts: parts.into_iter().map(|(name, answers)| Part { name: name.to_owned(), answers }).collect(),
+        lists,
         counts: counts.into_iter().map(|(state, n)| Count { state: state.wire(), count: grouped(n) }).collect(),
         state: state.map_or("", State::wire),
         mails: page.lines.into_iter().map(mail).collect(),

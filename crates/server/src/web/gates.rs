@@ -190,13 +190,18 @@ pub async fn verify_mailbox(ctx: Ctx<ProveMailbox>, input: Form<MailboxCode>) ->
         mailbox::ask(ctx.env(), ctx.actor(), account).await?;
         return Ok(Reply::see_other(&next::carried("/account/verify-mailbox/", next.as_deref())));
     };
-    match mailbox::prove(ctx.env(), ctx.actor(), account, code).await? {
+    let (typed, renewed) = mailbox::prove(ctx.env(), ctx.actor(), account, code).await?;
+    match typed {
         Typed::Right => {
             let standing = ctx.viewer().map(|viewer| Standing { mailbox_fresh: true, ..viewer.standing });
             let standing = standing.ok_or(Refusal::SignIn)?;
             // An account that has its factor came here for one act: it goes back to it.
             let to = if standing.factor { next.unwrap_or_else(|| HOME.to_owned()) } else { onwards(&standing, next.as_deref()) };
-            Ok(Reply::see_other(&to))
+            let reply = Reply::see_other(&to);
+            Ok(match renewed {
+                Some(token) => reply.with_cookie(CookieName::Session, token.expose(), ctx.https()),
+                None => reply,
+            })
         }
         Typed::Wrong => show_mailbox(&ctx, next, FormErrors::one("mailbox_code", "This is not the code of the newest mail.")).await,
         Typed::NoneOpen => {

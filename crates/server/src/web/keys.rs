@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use index::Refused;
 use index::ids::ActId;
-use index::policy::{AddFactor, Denied, ReadIndex, UseKey};
+use index::policy::{Actor, AddFactor, Denied, ReadIndex, UseKey};
 use index::signin::attempt::Outcome;
 use index::signin::keys::{self, Added, Answer, Answered, NewKey, Why};
 use serde::Deserialize;
@@ -144,10 +144,17 @@ pub async fn add(ctx: Ctx<AddFactor>, input: Form<New>) -> Result<Reply, Refusal
     }
 }
 
-/// The act that the proof is for.
+/// What the challenge is for.
 #[derive(Debug, Deserialize)]
 pub struct ForAct {
     act: Option<String>,
+    alone: Option<String>,
+}
+
+/// Who uses the key. The button of the login page signs in alone, whatever else the browser holds: a sign-in that was left half open
+/// in it is somebody's unfinished business, which the key of somebody else does not finish.
+fn user(ctx: &Ctx<UseKey>, alone: Option<&str>) -> Actor {
+    if signin::checked(alone) { ctx.actor().as_nobody() } else { ctx.actor().clone() }
 }
 
 fn act_of(act: Option<&str>) -> Result<Option<ActId>, Refusal> {
@@ -160,7 +167,7 @@ fn act_of(act: Option<&str>) -> Result<Option<ActId>, Refusal> {
 /// An act that is over is not found.
 pub async fn options(ctx: Ctx<UseKey>, input: Input<Nothing, ForAct>) -> Result<Reply, Refusal> {
     let act = act_of(input.query.act.as_deref())?;
-    match keys::options(ctx.env(), ctx.actor(), ctx.browser(), act).await {
+    match keys::options(ctx.env(), &user(&ctx, input.query.alone.as_deref()), ctx.browser(), act).await {
         Ok(options) => Ok(Reply::json(StatusCode::OK, &options)),
         Err(refused) => failed_input(refused),
     }
@@ -171,6 +178,7 @@ pub async fn options(ctx: Ctx<UseKey>, input: Input<Nothing, ForAct>) -> Result<
 pub struct Used {
     credential: String,
     remember_device: Option<String>,
+    alone: Option<String>,
     #[serde(flatten)]
     wanted: proofs::Wanted,
 }
@@ -180,10 +188,10 @@ pub struct Used {
 /// # Errors
 /// An account that may not act; an act that is over.
 pub async fn answer(ctx: Ctx<UseKey>, input: Form<Used>) -> Result<Reply, Refusal> {
-    let Used { credential, remember_device, wanted } = input.form;
+    let Used { credential, remember_device, alone, wanted } = input.form;
     let remember = signin::checked(remember_device.as_deref());
     let answer = Answer { browser: ctx.browser(), credential, act: wanted.act()?, remember };
-    match keys::answer(ctx.env(), ctx.actor(), answer).await? {
+    match keys::answer(ctx.env(), &user(&ctx, alone.as_deref()), answer).await? {
         Answered::SignIn(Outcome::Over) => Err(Refusal::SignIn),
         Answered::SignIn(outcome) => {
             let next = next::checked(&ctx, wanted.next());

@@ -12,7 +12,7 @@ use super::{HOME, field_error, next, refused_form};
 use crate::gate::Ctx;
 use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
-use crate::pages::account::{Act, KeptForm, Reauthenticate as Page};
+use crate::pages::account::{Act, KeptForm, PasswordDisabled, Reauthenticate as Page};
 use crate::refusal::{Refusal, gate_page};
 use crate::reply::{CookieName, Reply};
 
@@ -175,6 +175,10 @@ pub async fn prove(ctx: Ctx<Reauthenticate>, input: Form<Fields>) -> Result<Repl
             show(&ctx, &wanted, errors).await
         }
         Ok(Proved::Gone) => Err(Refusal::NotFound),
+        Ok(Proved::Breached { administrator }) => {
+            let page = PasswordDisabled { frame: ctx.stranger_frame(), administrator };
+            Ok(refused_form(&page).without_cookie(CookieName::Session, ctx.https()))
+        }
         Err(refused) => show(&ctx, &wanted, field_error(refused)?).await,
     }
 }

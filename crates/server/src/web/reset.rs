@@ -6,6 +6,7 @@ use index::policy::{ReadIndex, RequestPasswordReset, ResetPassword};
 use index::signin::reset;
 use serde::Deserialize;
 
+use super::signin::checked;
 use super::{Token, dead_link, link_dead, link_page, refused_form};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Form, Input, Nothing};
@@ -64,9 +65,13 @@ pub async fn reset_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Token>) -> Re
     };
     let frame = ctx.frame();
     let reply = match found {
-        Some(account) => {
-            Reply::page(&ResetPage { frame, errors: FormErrors::none(), token: input.query.token, username: account.username })
-        }
+        Some(account) => Reply::page(&ResetPage {
+            frame,
+            errors: FormErrors::none(),
+            token: input.query.token,
+            username: account.username,
+            revoke_tokens: false,
+        }),
         None => link_dead(frame, "set a new password", Some(Action::new("Ask for a new link", PAGE))),
     };
     Ok(link_page(reply, ctx.env()))
@@ -78,6 +83,7 @@ pub struct Chosen {
     token: String,
     new_password: Secret,
     password_confirm: Secret,
+    revoke_tokens: Option<String>,
 }
 
 /// `POST /account/reset-password/`: nobody is signed in by it; the factor is asked for at the next login.
@@ -85,15 +91,17 @@ pub struct Chosen {
 /// # Errors
 /// `LinkDead`; what is wrong with the password is shown on the form.
 pub async fn reset(ctx: Ctx<ResetPassword>, input: Form<Chosen>) -> Result<Reply, Refusal> {
-    let Chosen { token, new_password, password_confirm } = input.form;
+    let Chosen { token, new_password, password_confirm, revoke_tokens } = input.form;
+    let revoke_tokens = checked(revoke_tokens.as_deref());
     let link = Token { token: token.clone() }.read().ok_or(Refusal::LinkDead)?;
-    match reset::reset(ctx.env(), ctx.actor(), &link, new_password, password_confirm).await {
+    let form = reset::Form { new_password, password_confirm, revoke_tokens };
+    match reset::reset(ctx.env(), ctx.actor(), &link, form).await {
         Ok(()) => Ok(Reply::see_other("/account/login/").without_cookie(CookieName::Session, ctx.https())),
         Err(index::Refused::Invalid(invalid)) => {
             let found = ctx.view(SITE, move |read, _| Box::pin(async move { reset::to_reset(read, &link).await })).await?;
             let username = found.ok_or(Refusal::LinkDead)?.username;
             let errors = FormErrors::one(invalid.field, invalid.message);
-            Ok(link_page(refused_form(&ResetPage { frame: ctx.frame(), errors, token, username }), ctx.env()))
+            Ok(link_page(refused_form(&ResetPage { frame: ctx.frame(), errors, token, username, revoke_tokens }), ctx.env()))
         }
         Err(refused) => Err(dead_link(refused)),
     }

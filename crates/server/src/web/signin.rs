@@ -56,7 +56,7 @@ pub struct Credentials {
 pub async fn login(ctx: Ctx<SignIn>, input: Form<Credentials>) -> Result<Reply, Refusal> {
     let Credentials { username, password, next } = input.form;
     let next = next::checked(&ctx, next.as_deref());
-    match attempt::sign_in(ctx.env(), ctx.actor(), &username, password).await? {
+    match attempt::sign_in(ctx.env(), ctx.actor(), &username, password, next.clone()).await? {
         Outcome::Refused => {
             let errors = FormErrors::one("", WRONG);
             Ok(refused_form(&Login { frame: ctx.frame(), errors, username, next }))
@@ -108,6 +108,17 @@ async fn elsewhere<A: Action<On = index::ids::Site>>(ctx: &Ctx<A>, next: Option<
     Ok(found.filter(|(stage, _)| *stage == Stage::Mailbox).map(|_| Reply::see_other(&next::carried(CONFIRM, next))))
 }
 
+/// What the step of a factor answers. Another press of the same button may have been in time and moved the sign-in on: the answer to
+/// the late one leads there too, and leaves the cookie alone that the other has brought.
+async fn went_on(ctx: &Ctx<ProveFactor>, outcome: Outcome, next: Option<&str>) -> Result<Reply, Refusal> {
+    if matches!(outcome, Outcome::Over)
+        && let Some(reply) = elsewhere(ctx, next).await?
+    {
+        return Ok(reply);
+    }
+    finished(ctx, outcome, next)
+}
+
 /// `GET /account/two-factor/`.
 ///
 /// # Errors
@@ -152,7 +163,7 @@ pub async fn two_factor(ctx: Ctx<ProveFactor>, input: Form<Totp>) -> Result<Repl
             let key = held(&ctx).await?.key;
             Ok(refused_form(&TwoFactor { frame: ctx.frame(), errors, totp: true, key, next, remember }))
         }
-        other => finished(&ctx, other, next.as_deref()),
+        other => went_on(&ctx, other, next.as_deref()).await,
     }
 }
 
@@ -191,7 +202,7 @@ pub async fn recovery_code(ctx: Ctx<ProveFactor>, input: Form<Code>) -> Result<R
             let errors = FormErrors::one("recovery_code_value", "This is no code of yours, or it was used already.");
             Ok(refused_form(&RecoveryCode { frame: ctx.frame(), errors, next, remember }))
         }
-        other => finished(&ctx, other, next.as_deref()),
+        other => went_on(&ctx, other, next.as_deref()).await,
     }
 }
 
@@ -215,6 +226,7 @@ pub async fn confirm_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Asked>) -> 
     let actor = ctx.actor().clone();
     let found = ctx.view(SITE, move |read, _| Box::pin(async move { confirm::waiting(read, &actor).await })).await?;
     let Some(waiting) = found else { return Ok(Reply::see_other(&next::carried("/account/login/", next.as_deref()))) };
+    let next = next.or_else(|| next::checked(&ctx, waiting.next.as_deref()));
     let state = Confirming::Waiting { until: when(ctx.env(), waiting.until) };
     Ok(Reply::page(&ConfirmLogin { frame: ctx.frame(), state, next }))
 }
@@ -232,6 +244,8 @@ where
     let frame = ctx.frame();
     let reply = match link {
         Link::Here(waiting) => {
+            // The mail does not know where the sign-in was to lead; the sign-in does.
+            let next = next.or_else(|| next::checked(ctx, waiting.next.as_deref()));
             let state = Confirming::Here { token, until: when(ctx.env(), waiting.until), remember: waiting.remember };
             Reply::page(&ConfirmLogin { frame, state, next })
         }

@@ -90,6 +90,7 @@ pub async fn seat_on(world: &World, account: AccountId, factor: FactorId, device
                     until_at: Set(None),
                     began_by: Set(event),
                     ended_by: Set(None),
+                    known_since: Set(None),
                 }
                 .insert(tx.connection())
                 .await?;

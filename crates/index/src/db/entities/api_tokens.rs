@@ -29,6 +29,8 @@ pub struct Model {
     pub ended_by: Option<EventId>,
     /// The first row of a token that was put back: what its holder presents names that one.
     pub stands_for: Option<TokenId>,
+    /// When its owner was last told that it ends soon.
+    pub warned_at: Option<Time>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

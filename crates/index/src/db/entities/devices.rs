@@ -17,6 +17,8 @@ pub struct Model {
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// Since when this browser is trusted without a gap; `None`: since `from_at`.
+    pub known_since: Option<Time>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -24,6 +24,8 @@ pub struct Model {
     pub remember_device: bool,
     /// Wrong factors in this attempt.
     pub failures: i64,
+    /// Where it was to lead, as it was asked for; looked at again before it is followed.
+    pub next: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

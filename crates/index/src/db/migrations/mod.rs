@@ -16,6 +16,7 @@ const RESTORE: &str = include_str!("m0008_restore.sql");
 const SEALS: &str = include_str!("m0004_seals.sql");
 const SEALS_SQLITE: &str = include_str!("m0004_seals_sqlite.sql");
 const SEALS_POSTGRES: &str = include_str!("m0004_seals_postgres.sql");
+const LEFTOVERS: &str = include_str!("m0009_leftovers.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
             Box::new(Sql { name: "m0008_restore", both: RESTORE, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0004_seals", both: SEALS, sqlite: SEALS_SQLITE, postgres: SEALS_POSTGRES }),
+            Box::new(Sql { name: "m0009_leftovers", both: LEFTOVERS, sqlite: "", postgres: "" }),
         ]
     }
 }

@@ -149,6 +149,67 @@ both_engines! {
         assert!(!neighbour.cookies().contains_key(SESSION));
     }
 
+    /// R30: the mail that continues a sign-in does not know where that was to lead; the sign-in does, and it is looked at again.
+    async fn r30_the_page_that_was_asked_for_survives_the_mail(world: World) {
+        let (ada, wanted) = (world.secured("ada").await, "/manage/account/emails/");
+        let begin = async |next: &str| {
+            let browser = world.browser();
+            let fields = [("username", "ada"), ("password", PASSWORD), ("next", next)];
+            browser.submit(LOGIN, LOGIN, &fields).await;
+            // Whoever finishes the second step need not say it once more.
+            browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", &ada.code())]).await;
+            let link = ada.confirmation_link().await;
+            assert!(!link.contains("next"), "{link}");
+            let page = browser.get(&link).await;
+            let text = page.text();
+            let field = text.contains("name=\"next\"").then(|| page.between("name=\"next\" value=\"", "\""));
+            let token = token_of(&link);
+            let mut fields = vec![("token", token.as_str())];
+            fields.extend(field.as_deref().map(|next| ("next", next)));
+            browser.submit(&link, CONFIRM, &fields).await.location()
+        };
+        assert_eq!(begin(wanted).await, wanted);
+        for evil in ["//evil.example", "https://evil.example/", "/account/logout/"] {
+            assert_eq!(begin(evil).await, HOME, "{evil}");
+        }
+        // Not even where a row was written behind the index's back.
+        let browser = waiting(&world, &ada).await;
+        world.run("UPDATE sign_in_attempts SET next = '//evil.example/'").await;
+        let page = browser.get(&ada.confirmation_link().await).await.text();
+        assert!(page.contains("Log in here") && !page.contains("evil"), "{page}");
+    }
+
+    /// R3: a browser that is remembered once more is no younger for it; one that was forgotten is.
+    async fn r3_a_browser_that_is_remembered_again_keeps_its_age(world: World) {
+        let ada = world.secured("ada").await;
+        let first = world.env.now().as_micros();
+        world.advance(Duration::from_secs(40 * 86_400));
+        let again = ada.known_browser();
+        let sign_in = async |browser: &Browser<'_>| {
+            ada.send_password(browser).await;
+            browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", &ada.code()), ("remember_device", "y")]).await
+        };
+        for _ in 0..2 {
+            assert_eq!(sign_in(&again).await.location(), HOME);
+            again.set_cookie(SESSION, "");
+            world.advance(Duration::from_secs(86_400));
+        }
+        let open = all::<index::db::entities::devices::Entity>(&world).await.into_iter().filter(|row| row.until_at.is_none());
+        let open: Vec<_> = open.collect();
+        assert_eq!(open.len(), 1, "{open:?}");
+        let since = open[0].known_since.expect("it was known before").as_micros();
+        assert!((first - since).abs() < 3_600_000_000 && open[0].from_at.as_micros() > first, "{open:?}");
+        // The lifetime begins anew with each: the trust lasts half a year from the last one.
+        world.advance(Duration::from_secs(150 * 86_400));
+        assert_eq!(sign_in(&again).await.location(), HOME);
+        world.run(&format!("UPDATE devices SET until_at = {}, ended_by = began_by WHERE until_at IS NULL", world.env.now().as_micros())).await;
+        again.set_cookie(SESSION, "");
+        assert_eq!(sign_in(&again).await.location(), CONFIRM);
+        assert_eq!(ada.confirm_in(&again, true).await.location(), HOME);
+        let new = all::<index::db::entities::devices::Entity>(&world).await.into_iter().find(|row| row.until_at.is_none());
+        assert_eq!(new.expect("one is open").known_since, None, "what was forgotten begins anew");
+    }
+
     async fn trust_is_of_one_account_and_a_browser_may_hold_several(world: World) {
         let ada = world.secured("ada").await;
         let bob = world.secured("bob").await;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use index::signin::ends::{Act, Fate, Row, TABLE};
 
 use crate::given::{self, all};
+use crate::holding::{DAY, key};
 use crate::people::{DEVICES, PASSWORD, Person, token_of};
-use crate::world::{Browser, World};
+use crate::world::{Answer, Browser, World};
 
 const HOME: &str = "/manage/account/";
 const SESSIONS: &str = "/manage/account/sessions/";
@@ -67,6 +68,9 @@ async fn build<'w>(world: &'w World, act: Act) -> Stage<'w> {
         ada.prove_mailbox().await;
         ada.save_codes().await;
     }
+    if act == Act::RenewCodes {
+        ada.prove_mailbox().await;
+    }
     let copy = world.browser();
     copy.set_cookie(SESSION, &ada.browser.cookies()[SESSION]);
     Stage { ada, copy, other, half, reset }
@@ -106,7 +110,7 @@ async fn done(world: &World, stage: &Stage<'_>, act: Act) {
         }
         Act::ResetPassword => {
             let token = token_of(&stage.reset);
-            let fields = [("token", token.as_str()), ("new_password", NEW), ("password_confirm", NEW)];
+            let fields = [("token", token.as_str()), ("new_password", NEW), ("password_confirm", NEW), ("revoke_tokens", "y")];
             world.browser().submit(&stage.reset, RESET, &fields).await
         }
         Act::AddFirstFactor => {
@@ -120,7 +124,9 @@ async fn done(world: &World, stage: &Stage<'_>, act: Act) {
             let code = ada.code();
             ada.browser.submit(page, page, &[("totp_value", &code), ("next", HOME)]).await
         }
+        Act::ProveMailbox => return ada.prove_mailbox().await,
         Act::RenewCodes => renew_codes(ada).await,
+        Act::RemoveFactor => remove_factor(world, ada).await,
         Act::DisablePassword => {
             super::breach::steal(world, &[PASSWORD]);
             assert_eq!(ada.send_password(&world.browser()).await.status(), 422);
@@ -135,13 +141,29 @@ async fn done(world: &World, stage: &Stage<'_>, act: Act) {
     assert!(matches!(answer.status(), 200 | 303), "{act:?}: {} {}", answer.status(), answer.text());
 }
 
-async fn renew_codes(ada: &Person<'_>) -> crate::world::Answer {
-    ada.prove_mailbox().await;
+async fn renew_codes(ada: &Person<'_>) -> Answer {
     let page = "/manage/account/recovery-codes/generate";
     let asked = ada.browser.submit(page, page, &[]).await.location();
     let back = ada.prove_at(&asked).await;
     let act = back.split("act=").nth(1).expect("the act").to_owned();
     ada.browser.submit(&back, page, &[("act", &act)]).await
+}
+
+/// A young key goes at once, by the account's old app.
+async fn remove_factor(world: &World, ada: &Person<'_>) -> Answer {
+    let old = world.env.now().minus(40 * DAY).as_micros();
+    world.run(&format!("UPDATE accounts SET created_at = {old}")).await;
+    world.run(&format!("UPDATE factors SET from_at = {old}")).await;
+    let account = all::<index::db::entities::accounts::Entity>(world).await[0].id;
+    let key = key(world, account, "young key", Duration::ZERO).await.to_string();
+    let (page, path) = ("/manage/account/two-factor/", "/manage/account/webauthn-provision/delete");
+    let fields = [("device_id", key.as_str()), ("end_sessions", "y")];
+    let asked = ada.browser.submit(page, path, &fields).await.location();
+    let back = ada.prove_at(&asked).await;
+    let act = back.split("act=").nth(1).expect("the act").to_owned();
+    let answer = ada.browser.submit(&back, path, &[fields.as_slice(), &[("act", &act)]].concat()).await;
+    assert_eq!(world.number("SELECT COUNT(*) AS n FROM factors WHERE until_at IS NOT NULL").await, 1, "{}", answer.text());
+    answer
 }
 
 async fn look(world: &World, row: &Row, stage: &Stage<'_>, devices: i64) {

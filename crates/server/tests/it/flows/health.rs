@@ -5,6 +5,8 @@ use index::notices::deliveries as kept;
 
 use super::people::{self, Mailbox};
 use crate::given;
+use crate::people::{PASSWORD, register};
+use crate::ranges::{Mode, Ranges};
 use crate::world::{World, both_engines};
 
 const PAGE: &str = "/admin/health/";
@@ -39,6 +41,16 @@ both_engines! {
         assert_eq!(ada.browser.get(PAGE).await.status(), 403, "a key, and no administrator");
     }
 
+    async fn the_page_says_that_no_list_of_stolen_passwords_is_configured(world: World) {
+        let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+        let admin = given::staff(&world, ada).await;
+        assert!(admin.get(PAGE).await.text().contains("No list is configured"));
+        crate::flows::breach::steal(&world, &["correct-horse"]);
+        given::stepped_up(&world, ada).await;
+        let page = admin.get(PAGE).await.text();
+        assert!(page.contains("the set in a file: answers") && !page.contains("No list is configured"), "{page}");
+    }
+
     async fn pages_of_mails_go_on_by_their_key(world: World) {
         let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
         let admin = given::staff(&world, ada).await;
@@ -52,4 +64,18 @@ both_engines! {
         let second = admin.get(&format!("{PAGE}?before={next}")).await.text();
         assert_eq!(second.matches("An account was frozen").count(), 1, "{second}");
     }
+}
+
+/// P12: an outage of the range endpoint stands where administrators look, and why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_an_outage_of_the_range_endpoint_stands_on_the_page() {
+    let ranges = Ranges::open().await;
+    let world = World::sqlite(&[("passwords.breach_range_url", ranges.url.as_str())]).await;
+    let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+    let admin = given::staff(&world, ada).await;
+    assert!(admin.get(PAGE).await.text().contains("the range endpoint: answers"));
+    ranges.does(Mode::Busy);
+    register(&world.browser(), "bob", "bob@people.example.org", PASSWORD).await;
+    let page = admin.get(PAGE).await.text();
+    assert!(page.contains("the range endpoint: does not answer") && page.contains("Logins go on without it"), "{page}");
 }

@@ -14,6 +14,7 @@ use index::work;
 
 use super::people::{self, DAY, Mailbox};
 use crate::taker::Taker;
+use crate::given::{self, Has};
 use crate::world::{World, both_engines};
 
 /// A stranger fails to sign in; says whether that became a row.
@@ -271,6 +272,10 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
     // One seal that was not shipped, and rows that are not sealed.
     super::seals::sealed(&world).await;
     people::freeze(&world, ada, "another incident").await;
+    let carol = given::account(&world, "carol", Has::AddressAndFactor).await;
+    given::minted(&world, carol, "scope:user", "30").await;
+    let (made, ends) = (world.env.now().minus(20 * DAY).as_micros(), world.env.now().plus(2 * DAY).as_micros());
+    world.run(&format!("UPDATE api_tokens SET from_at = {made}, expires_at = {ends}")).await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))
         .await

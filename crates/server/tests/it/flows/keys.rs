@@ -151,6 +151,51 @@ both_engines! {
         assert_eq!(keys(&world).await, 1);
     }
 
+    /// The button of the login page signs in alone, whatever else the browser holds: a sign-in that somebody left half open there is not
+    /// finished by it, and its factor is not asked for.
+    async fn the_button_of_the_login_page_signs_in_alone(world: World) {
+        let (ada, _) = world.secured_with_key("ada", Key::usb()).await;
+        let (_grace, mut passkey) = world.secured_with_key("grace", Key::passkey()).await;
+        let browser = world.browser();
+        assert!(browser.get("/account/login/").await.text().contains("name=\"alone\" value=\"y\""));
+        assert_eq!(ada.send_password(&browser).await.location(), "/account/two-factor/");
+        let options = browser.challenge("?alone=y").await;
+        assert!(options["allowCredentials"].as_array().is_none_or(Vec::is_empty), "it asks for no account's key: {options}");
+        assert_eq!(options["userVerification"], "required");
+        let assertion = passkey.assert(&options);
+        refused(&browser.answer_challenge(&assertion, &[]).await);
+        let assertion = passkey.assert(&browser.challenge("?alone=y").await);
+        assert_eq!(leads(&browser.answer_challenge(&assertion, &[("alone", "y")]).await), "/manage/account/");
+        assert!(browser.get("/manage/account/").await.text().contains("grace"));
+        assert!(!browser.cookies().contains_key("__Host-strongroom_attempt"), "what was half open is left behind");
+        // A half-open sign-in of a key's own account is finished where that is asked for, and only there.
+        let other = world.browser();
+        ada.send_password(&other).await;
+        assert_eq!(other.challenge("").await["allowCredentials"].as_array().map(Vec::len), Some(1));
+    }
+
+    /// R25: an answer of a key is no guess, right or not: it uses up no try and sends nobody a mail about a wrong factor.
+    async fn r25_a_refused_key_is_no_guess(world: World) {
+        let (ada, mut key) = world.secured_with_key("ada", Key::usb()).await;
+        let browser = world.browser();
+        ada.send_password(&browser).await;
+        let before = world.mail().await.len();
+        for _ in 0..7 {
+            let options = browser.challenge("").await;
+            refused(&browser.answer_challenge(&Key::usb().assert(&options), &[]).await);
+            refused(&browser.answer_challenge("{}", &[]).await);
+        }
+        assert!(given::events_of(&world, "account:login:failure").await.len() >= 14, "each is in the history");
+        assert!(given::events_of(&world, "account:login:wrong-factor").await.is_empty());
+        assert_eq!(world.mail().await.len(), before);
+        assert_eq!(browser.use_key(&mut key).await.status(), 200, "and the right one still counts");
+        // What is typed is a guess: it counts, and is told.
+        let typing = world.browser();
+        ada.send_password(&typing).await;
+        typing.submit("/account/two-factor/", "/account/recovery-code/", &[("recovery_code_value", "none")]).await;
+        assert_eq!(given::events_of(&world, "account:login:wrong-factor").await.len(), 1);
+    }
+
     /// Labels tell keys apart.
     async fn labels_are_short_and_unique_in_an_account(world: World) {
         let (ada, mut key) = world.secured_with_key("ada", Key::usb()).await;

@@ -45,6 +45,7 @@ mod simple;
 mod spine;
 mod staff;
 pub mod take_back;
+mod thieves;
 mod token_pages;
 mod tokens;
 mod upload;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::signin::said;
+use crate::given;
 use crate::people::{PASSWORD, Person, token_of};
 use crate::world::{Answer, Browser, World, both_engines};
 
@@ -59,6 +60,33 @@ both_engines! {
         assert_eq!(old.status(), 422, "the old password is gone");
         ada.password = NEW.to_owned();
         assert_eq!(ada.send_password(&browser).await.location(), "/account/two-factor/");
+    }
+
+    /// Issue 3: what a thief may have minted is offered for revocation where the password is set.
+    async fn a_reset_deletes_api_tokens_when_asked_to_and_not_else(world: World) {
+        let ada = world.secured("ada").await;
+        let account = given::account_id(&world, "ada").await;
+        given::minted(&world, account, "scope:user", "").await;
+        let open = async || world.number("SELECT COUNT(*) AS n FROM api_tokens WHERE until_at IS NULL").await;
+        let link = link_for(&ada).await;
+        let page = world.browser().get(&link).await.text();
+        assert!(page.contains("name=\"revoke_tokens\"") && !page.contains("value=\"y\" checked"), "{page}");
+        assert_eq!(set(&world.browser(), &link, NEW).await.status(), 303);
+        assert_eq!(open().await, 1);
+        let (link, browser) = (link_for(&ada).await, world.browser());
+        let token = token_of(&link);
+        let send = async |password: &str| {
+            let fields = [("token", token.as_str()), ("new_password", password), ("password_confirm", password), ("revoke_tokens", "y")];
+            browser.submit(REQUEST, RESET, &fields).await
+        };
+        let refused = send("short").await;
+        assert!(refused.status() == 422 && refused.text().contains("value=\"y\" checked"), "the box stays as it was set: {}", refused.text());
+        assert_eq!(open().await, 1, "nothing was set");
+        assert_eq!(send("harbour-quilt-saffron-77").await.status(), 303);
+        assert_eq!(open().await, 0);
+        let told = given::events_of(&world, "account:password:reset").await;
+        let ended: Vec<bool> = told.iter().map(|event| event.detail.contains("\"tokens_ended\":1")).collect();
+        assert_eq!(ended, [false, true], "{told:?}");
     }
 
     /// PYPI-19, ASVS-6.4.1.

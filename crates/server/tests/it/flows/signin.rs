@@ -176,7 +176,7 @@ both_engines! {
             assert_eq!([&both.0, &both.1].iter().filter(|answer| brings(answer)).count(), 1, "{both:?}");
             assert_eq!(browser.get(TWO_FACTOR).await.location(), "/account/confirm-login/");
             assert_eq!(ada.confirm_in(&browser, false).await.location(), HOME);
-            assert_eq!(browser.get(TWO_FACTOR).await.location(), LOGIN, "which leads whoever is signed in onwards");
+            assert!(browser.get(TWO_FACTOR).await.location().starts_with(LOGIN), "which leads whoever is signed in onwards");
             world.run("DELETE FROM limit_windows").await;
         }
     }

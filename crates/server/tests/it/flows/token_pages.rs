@@ -1,5 +1,7 @@
 //! The pages of API tokens and of one's projects: a new token needs a proof for it alone, an old one ends at once.
 
+use std::time::Duration;
+
 use index::db::entities::api_tokens;
 use index::ids::ActId;
 
@@ -118,6 +120,63 @@ both_engines! {
         assert!(all::<api_tokens::Entity>(&world).await[0].until_at.is_some());
         let nobody = world.browser();
         assert!(nobody.get(PAGE).await.location().starts_with("/account/login/?next="));
+    }
+
+    /// ASVS-6.4.5: a week before a token ends and a day before, once each, by mail to all addresses.
+    async fn the_end_of_a_token_is_told_a_week_and_a_day_before_once_each(world: World) {
+        let ada = account(&world, "ada", Has::AddressAndFactor).await;
+        given::minted(&world, ada, "scope:user", "30").await;
+        given::minted(&world, ada, "scope:user", "").await;
+        let told = async || {
+            let mails = world.mail().await.into_iter().filter(|mail| mail.subject.contains("An API token ends soon"));
+            mails.filter(|mail| mail.to == "ada@example.org").count()
+        };
+        for (hours, mails) in [(22 * 24 + 22, 0), (3, 1), (24, 1), (4 * 24, 1), (21, 1), (3, 2), (20, 2), (48, 2)] {
+            world.advance(Duration::from_secs(hours * 3600));
+            assert_eq!(told().await, mails, "{hours} hours later");
+        }
+        let mail = world.newest_mail_to("ada@example.org").await;
+        assert!(mail.text.contains("“ci” ends at 23 December 2026") && mail.text.contains("/manage/account/token/"), "{}", mail.text);
+        assert_eq!(events_of(&world, "account:api_token:ends-soon").await.len(), 2);
+    }
+
+    /// Whoever has just chosen the end of a token is not told of it; nor of one that is deleted, or stopped with its account.
+    async fn the_end_of_a_token_is_not_told_without_need(world: World) {
+        let ada = account(&world, "ada", Has::AddressAndFactor).await;
+        let warned = async || world.number("SELECT COUNT(*) AS n FROM events WHERE kind = 'account:api_token:ends-soon'").await;
+        given::minted(&world, ada, "scope:user", "1").await;
+        let week = given::minted(&world, ada, "scope:user", "7").await;
+        world.work().await;
+        world.advance(Duration::from_secs(3600));
+        world.work().await;
+        assert_eq!(warned().await, 0, "made with that end an hour ago");
+        given::revoke(&world.env, ada, week.id).await;
+        world.advance(Duration::from_secs(6 * 86_400));
+        world.work().await;
+        assert_eq!(warned().await, 0, "ended, and deleted");
+        given::minted(&world, ada, "scope:user", "2").await;
+        given::freeze(&world.env, ada).await;
+        world.advance(Duration::from_secs(30 * 3600));
+        world.work().await;
+        assert_eq!(warned().await, 0, "it opens nothing now");
+        world.run("UPDATE account_causes SET until_at = 1").await;
+        world.advance(Duration::from_secs(3600));
+        world.work().await;
+        assert_eq!(warned().await, 1, "it opens uploads again, and ends in a day");
+    }
+
+    /// P11: several processes that look at the same moment tell once.
+    async fn the_end_of_a_token_is_told_once_by_two_workers(world: World) {
+        let ada = account(&world, "ada", Has::AddressAndFactor).await;
+        given::minted(&world, ada, "scope:user", "30").await;
+        world.advance(Duration::from_secs(24 * 86_400));
+        for _ in 0..2 {
+            // The same hour's job twice, as after a lease that ran out.
+            world.work().await;
+            world.run("UPDATE jobs SET state = 'ready', tries = 0 WHERE kind = 'warn-token-ends'").await;
+        }
+        tokio::join!(world.work(), world.work());
+        assert_eq!(events_of(&world, "account:api_token:ends-soon").await.len(), 1);
     }
 
     async fn ones_projects_are_listed_with_their_newest_version(world: World) {
