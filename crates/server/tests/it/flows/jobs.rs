@@ -264,6 +264,13 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
         .await;
     hopeless_hold(&world, ada).await;
     people::account(&world, "bob", vec![Mailbox::proved(&world, "bob@lapsed.example")]).await;
+    let (gone, _) = people::account(&world, "carol", vec![Mailbox::proved(&world, "carol@example.org")]).await;
+    let id = crate::holding::raw(&world, gone.0);
+    world
+        .run(&format!(
+            "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({id}, {id}, 'deleted', '', 0, {id})"
+        ))
+        .await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))
         .await
