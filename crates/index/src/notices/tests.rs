@@ -40,6 +40,7 @@ fn account(n: u128, name: &str) -> accounts::Model {
         created_at: AT,
         began_by: EventId(Uuid::nil()),
         last_login_at: None,
+        erased_at: None,
         password_disabled_at: None,
         password_disabled_by: None,
     }

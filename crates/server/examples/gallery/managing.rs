@@ -122,6 +122,7 @@ fn projects(frame: Frame, some: bool) -> String {
         role: role.into(),
         version: version.map(str::to_owned),
         released: version.map(|_| ago(184)),
+        states: Vec::new(),
     };
     let list = vec![project("spam", "Owner", Some("4.2.0")), project("Flying-Circus", "Maintainer", None)];
     let invitation = manage::MyInvitation {

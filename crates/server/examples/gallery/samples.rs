@@ -10,6 +10,8 @@ use super::readme;
 mod collaborating;
 #[path = "containing.rs"]
 mod containing;
+#[path = "deleting.rs"]
+mod deleting;
 #[path = "managing.rs"]
 mod managing;
 #[path = "staff.rs"]
@@ -25,7 +27,7 @@ pub type Sample = (&'static str, String);
 pub fn all() -> Vec<Sample> {
     let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages(), staff::staff_pages()];
     let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
-    let own = own.into_iter().chain([collaborating::collaboration_pages()]);
+    let own = own.into_iter().chain([collaborating::collaboration_pages(), deleting::deleting_pages()]);
     others.into_iter().chain(own).flatten().collect()
 }
 

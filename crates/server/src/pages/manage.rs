@@ -507,6 +507,8 @@ pub struct MyProject {
     pub version: Option<String>,
     /// When that version was released.
     pub released: Option<When>,
+    /// What is on it: `Deleted`, `Quarantined`, `Archived`.
+    pub states: Vec<&'static str>,
 }
 
 /// The list of management pages, with the one that is open.

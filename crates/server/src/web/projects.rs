@@ -12,6 +12,7 @@ use crate::pages::When;
 use crate::pages::manage::{MyInvitation, MyProject, Projects};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::web::releases::lock_word;
 
 /// How many projects stand on a page.
 const PAGE: usize = 100;
@@ -58,5 +59,6 @@ fn line(project: Mine, now: Time) -> MyProject {
         role: project.role,
         version: project.version,
         released: project.released_at.map(|at| When { unix_us: at.as_micros(), now_us: now.as_micros() }),
+        states: project.locks.into_iter().map(lock_word).collect(),
     }
 }

@@ -48,7 +48,17 @@ pub(super) async fn proved<A: Action>(ctx: &Ctx<A>, back: &Back) -> Result<Optio
     Ok(bound.map(|bound| Proved { act: act.to_string(), what: bound.what, on: bound.on }))
 }
 
-/// A lock, as pages show it. `whole` says that it is on a whole project.
+/// The word of a lock, as pages show it.
+pub(super) const fn lock_word(kind: LockKind) -> &'static str {
+    match kind {
+        LockKind::Deleted => "Deleted",
+        LockKind::Withdrawn => "Withdrawn",
+        LockKind::Archived => "Archived",
+        LockKind::Quarantined => "Quarantined",
+    }
+}
+
+/// A lock, as pages show it.
 pub(super) fn lock_line<A: Action>(ctx: &Ctx<A>, lock: Locked) -> LockLine {
     let ends = match lock.kind {
         LockKind::Deleted => Some("Undo the deletion"),
@@ -58,12 +68,7 @@ pub(super) fn lock_line<A: Action>(ctx: &Ctx<A>, lock: Locked) -> LockLine {
     };
     LockLine {
         id: lock.id.to_string(),
-        name: match lock.kind {
-            LockKind::Deleted => "Deleted",
-            LockKind::Withdrawn => "Withdrawn",
-            LockKind::Archived => "Archived",
-            LockKind::Quarantined => "Quarantined",
-        },
+        name: lock_word(lock.kind),
         reason: lock.reason,
         from: when(ctx.env(), lock.from_at),
         until: lock.until.map(|at| when(ctx.env(), at)),

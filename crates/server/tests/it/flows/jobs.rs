@@ -276,6 +276,13 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
     given::minted(&world, carol, "scope:user", "30").await;
     let (made, ends) = (world.env.now().minus(20 * DAY).as_micros(), world.env.now().plus(2 * DAY).as_micros());
     world.run(&format!("UPDATE api_tokens SET from_at = {made}, expires_at = {ends}")).await;
+    let (gone, _) = people::account(&world, "dora", vec![Mailbox::proved(&world, "dora@example.org")]).await;
+    let id = crate::holding::raw(&world, gone.0);
+    world
+        .run(&format!(
+            "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({id}, {id}, 'deleted', '', 0, {id})"
+        ))
+        .await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))
         .await
