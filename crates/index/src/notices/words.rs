@@ -7,10 +7,10 @@ use super::offer::Offer;
 use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
 use crate::containment::PAUSE;
-use crate::projects::collaboration::INVITATION;
 use crate::db::entities::projects;
 use crate::events::{Audience, Kind};
 use crate::places;
+use crate::projects::collaboration::INVITATION;
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
@@ -420,7 +420,10 @@ fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
         ));
     }
     if story.kind.wire().starts_with("project:role:") {
-        says.push(format!("Everybody who holds a role on it: {}", story.link(&format!("/manage/project/{}/collaboration/", project.normalized))));
+        says.push(format!(
+            "Everybody who holds a role on it: {}",
+            story.link(&format!("/manage/project/{}/collaboration/", project.normalized))
+        ));
     }
     says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says
