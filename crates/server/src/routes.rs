@@ -20,6 +20,8 @@ use crate::web::{
     registration, reset, restoring, sessions, signin, tokens,
     account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
     reset, sessions, signin, tokens,
+    account, addresses, admin, collaboration, containing, factors, gates, holds as hold_pages, keys, managing, profile, projects, proofs,
+    public, registration, reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 

@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, Value};
 
-use super::super::managing::collaborators;
+use super::super::holders::collaborators;
 use super::super::roles::{by_name, check_pause};
 use super::{INVITATION, concerned, word};
 use crate::accounts;

@@ -21,7 +21,8 @@ pub use invite::{Invitation, Invited, invite, parameters as inviting, pending, s
 pub(crate) use remove::take_away;
 pub use remove::{Removed, parameters as removing, remove, sentence as remove_sentence};
 
-use super::managing::{Collaborator, collaborators, roles_of};
+use super::holders::{Collaborator, collaborators};
+use super::managing::roles_of;
 use crate::accounts;
 use crate::accounts::settled::is_role_settled;
 use crate::db::entities::{projects, role_grants, roles};
