@@ -93,7 +93,7 @@ pub async fn list<R: Reading>(
     shown: Shown,
     (begins, after): (&str, &str),
 ) -> Result<Page<Line>, Refused> {
-    let wanted = Wanted { begins: folded(begins.trim()), after: after.to_owned() };
+    let wanted = Wanted::new(&folded(begins.trim()), after);
     let total = bytewise::count(read, &bytewise::sql(read, COUNT, shown.filter()), &wanted).await?;
     let (found, more) = bytewise::rows(read, &bytewise::sql(read, LIST, shown.filter()), &wanted).await?;
     let next = found.last().filter(|_| more).map(|row| row.try_get("", "folded")).transpose()?;

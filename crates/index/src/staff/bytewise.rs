@@ -29,6 +29,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// As they were typed: what no name can hold is left out, and never handed to the database (PostgreSQL takes no NUL).
+    pub(super) fn new(begins: &str, after: &str) -> Self {
+        let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect();
+        Self { begins: plain(begins), after: plain(after) }
+    }
+
     /// Beginning, the first text behind all that begin so, and the key after which the page begins.
     fn values(&self) -> [Value; 3] {
         [Value::from(self.begins.as_str()), Value::from(format!("{}\u{10ffff}", self.begins)), Value::from(self.after.as_str())]

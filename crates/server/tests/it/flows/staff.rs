@@ -82,8 +82,7 @@ both_engines! {
         for path in PAGES {
             assert_eq!(world.browser().get(path).await.status(), 303, "{path}: nobody");
             let answer = no_staff.browser.get(path).await;
-            let hidden = path.len() > "/admin/cases/".len() + 10 || path.matches('/').count() > 3;
-            assert!(answer.status() == 403 || (hidden && answer.status() == 404), "{path}: {}", answer.status());
+            assert_eq!(answer.status(), 403, "{path}: no administrator");
             assert!(app.get(path).await.location().starts_with("/account/reauthenticate/"), "{path}: an administrator's old session");
         }
         let there = no_staff.browser.get("/admin/accounts/ada/").await;
@@ -312,7 +311,7 @@ both_engines! {
         let (_, seat_of_ada, hold) = proposed(&world, "ada").await;
         let (_, grace) = administrator(&world, "grace").await;
         let listed = grace.browser.get("/admin/holds/").await.text();
-        assert!(listed.contains(&hold.description.replace('“', "“")) && listed.contains("/admin/accounts/ada/"), "{listed}");
+        assert!(listed.contains("1 change<") && listed.contains("/admin/accounts/ada/"), "{listed}");
         let path = format!("/admin/holds/{}/stop/", hold.id);
         assert_eq!(grace.browser.submit("/admin/", &path, &[("reason", "")]).await.status(), 422);
         assert_eq!(holding::newest(&world).await.state, "waiting");
@@ -399,11 +398,12 @@ both_engines! {
             given::account(&world, &format!("mass-{n:02}"), Has::Nothing).await;
         }
         let first = grace.browser.get("/admin/accounts/?q=mass-").await;
-        assert!(first.text().contains("53 accounts") && first.text().contains("mass-00"), "{}", first.text());
+        assert!(first.text().contains("53 accounts"), "{}", first.text());
+        assert_eq!(first.text().matches("href=\"/admin/accounts/mass-").count(), 50);
         assert!(!first.text().contains("/admin/accounts/grace/"), "only what begins so");
         let next = first.between("rel=\"next\" href=\"", "\"").replace("&amp;", "&");
         let second = grace.browser.get(&next).await.text();
-        assert_eq!(second.matches("/admin/accounts/mass-").count(), 3, "{second}");
+        assert_eq!(second.matches("href=\"/admin/accounts/mass-").count(), 3, "{second}");
         assert!(!second.contains("rel=\"next\""));
         for n in 0..26 {
             freeze(&grace, &format!("mass-{n:02}"), "a drill", "").await;
