@@ -22,7 +22,8 @@ struct Named {
     open: bool,
 }
 
-const PAGE: &str = "SELECT filename, sha256, blake2_256, metadata_sha256, until_at FROM files WHERE filename > $1 ORDER BY filename LIMIT 500";
+const PAGE: &str =
+    "SELECT filename, sha256, blake2_256, metadata_sha256, until_at FROM files WHERE filename > $1 ORDER BY filename LIMIT 500";
 const OPEN: &str = "SELECT 1 AS one FROM files WHERE filename = $1 AND until_at IS NULL";
 
 /// Copies the bytes of all files; says how many blobs. Rows that came after the snapshot bring bytes along that nobody misses.
@@ -55,13 +56,13 @@ async fn copy(env: &Env, target: &Blobs, named: Named) -> anyhow::Result<bool> {
     if to.exists() {
         return Ok(false);
     }
-    let (sha256, what) = (named.sha256.clone(), named.what.clone());
+    let sha256 = named.sha256.clone();
     let done = tokio::task::spawn_blocking(move || bring(&from, &to, &sha256)).await?;
-    match done {
-        Ok(()) => Ok(true),
-        Err(e) if is_missing(&e) && !(named.open && is_still_open(env, &what).await?) => Ok(false),
-        Err(e) => Err(e.context(format!("the bytes of {what}: run `strongroom check`"))),
+    let Err(e) = done else { return Ok(true) };
+    if is_missing(&e) && !(named.open && is_still_open(env, &named.what).await?) {
+        return Ok(false);
     }
+    Err(e.context(format!("the bytes of {}: run `strongroom check`", named.what)))
 }
 
 fn is_missing(e: &anyhow::Error) -> bool {

@@ -129,7 +129,8 @@ fn write_whole(path: &Path, text: &[u8]) -> anyhow::Result<()> {
 
 fn read_manifest(from: &Path) -> anyhow::Result<Manifest> {
     let path = from.join(MANIFEST);
-    let text = fs::read_to_string(&path).with_context(|| format!("{} is no backup, or one that was not finished: {MANIFEST}", from.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("{} is no backup, or one that was not finished: {MANIFEST}", from.display()))?;
     let manifest: Manifest = serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?;
     if manifest.format != FORMAT {
         bail!("the backup has the shape {}, this version reads {FORMAT}", manifest.format);

@@ -41,6 +41,7 @@ pub async fn load(config: &Config, from: &Path, clock: &Arc<dyn Clock>) -> anyho
     if blobs.is_dir() && !folders(&blobs)?.is_empty() {
         bail!("the folder of files {} is not empty: a backup is restored into an empty place only", blobs.display());
     }
+    super::make(&config.data_dir)?;
     let url = open::database_url(config)?;
     let db = Database::open_empty(url.expose(), manifest.migrations.len()).await.context("the database cannot be used")?;
     let brought = bytes::bring_all(from.join("blobs"), blobs).await?;

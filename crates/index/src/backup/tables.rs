@@ -89,7 +89,7 @@ struct Hashed<W> {
 
 impl<W: Write> Hashed<W> {
     fn line(&mut self, text: &str) -> std::io::Result<()> {
-        for part in [text.as_bytes(), b"\n"] {
+        for part in [text.as_bytes(), b"\n".as_slice()] {
             self.hash.update(part);
             self.inner.write_all(part)?;
         }
@@ -125,7 +125,8 @@ async fn dump_rows(read: &Read, shape: &Shape, out: &mut Hashed<BufWriter<File>>
     loop {
         let rows = match read.engine() {
             Engine::Sqlite => {
-                let sql = format!("{} rowid AS place, {columns} FROM \"{}\" WHERE rowid > $1 ORDER BY rowid LIMIT {PAGE}", "SELECT", shape.name);
+                let sql =
+                    format!("{} rowid AS place, {columns} FROM \"{}\" WHERE rowid > $1 ORDER BY rowid LIMIT {PAGE}", "SELECT", shape.name);
                 read.rows(&sql, vec![Value::from(after)]).await?
             }
             Engine::Postgres => {
@@ -198,6 +199,9 @@ async fn load_table(tx: &Tx, from: &Path, (shape, table): (&Shape, &Table)) -> a
     let (mut rows, mut values) = (0, Vec::new());
     while let Some(line) = next()? {
         let row: Vec<Json> = serde_json::from_str(&line)?;
+        if row.len() != columns.len() {
+            bail!("row {} has {} values for {} columns", rows + 1, row.len(), columns.len());
+        }
         for (json, column) in row.iter().zip(&columns) {
             values.push(write_value(json, column, tx.engine())?);
         }
@@ -258,7 +262,8 @@ async fn follow_counter(tx: &Tx, shape: &Shape) -> anyhow::Result<()> {
     for column in shape.columns.iter().filter(|column| column.counts) {
         let (table, name) = (&shape.name, &column.name);
         let most = format!("(SELECT COALESCE(MAX(\"{name}\"), 0) + 1 FROM \"{table}\")");
-        tx.rows(&format!("{} setval(pg_get_serial_sequence('{table}', '{name}'), {most}, false)::text AS at", "SELECT"), Vec::new()).await?;
+        tx.rows(&format!("{} setval(pg_get_serial_sequence('{table}', '{name}'), {most}, false)::text AS at", "SELECT"), Vec::new())
+            .await?;
     }
     Ok(())
 }

@@ -43,9 +43,11 @@ pub async fn say(env: &Env, tx: &mut Tx, permit: &Permit<SayPhished>, since: Tim
     let sessions_ended = end_others(tx, account, session.id, by).await?;
     let username = accounts::by_id(tx, account).await?.ok_or(Denied::Hidden)?.username;
     let why = format!("{username} said that they were phished, and doubts everything since {}", since.in_words());
-    let case = cases::open(env, tx, NewCase { opening: Opening::Phished, account: Some(account), project: None, why, opened_by: by }).await?;
+    let case =
+        cases::open(env, tx, NewCase { opening: Opening::Phished, account: Some(account), project: None, why, opened_by: by }).await?;
     let reason = (case, "its owner said that they were phished");
-    let paused = paused::pause_since(env, tx, (account, since), by, reason).await? + pause_invitations(env, tx, (account, since), by, case).await?;
+    let paused =
+        paused::pause_since(env, tx, (account, since), by, reason).await? + pause_invitations(env, tx, (account, since), by, case).await?;
     let event = AccountPhished { case: case.to_string(), since: since.in_words(), sessions_ended, paused };
     events::record(env, tx, permit, Entry::of(event).about(account)).await?;
     stop_holds(env, tx, permit, account).await?;
@@ -82,7 +84,8 @@ async fn pause_invitations(env: &Env, tx: &Tx, (account, since): (AccountId, Tim
 
 /// What it proposed does not happen, and what it let wait and has not made is not made.
 async fn stop_holds(env: &Env, tx: &mut Tx, permit: &Permit<SayPhished>, account: AccountId) -> Result<(), Refused> {
-    const PROPOSED: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND action <> 'account:wake-roles' ORDER BY id";
+    const PROPOSED: &str =
+        "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND action <> 'account:wake-roles' ORDER BY id";
     const SHUT: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL";
     tx.execute(SHUT, vec![Value::from(account), Value::from(tx.now())]).await?;
     for row in tx.rows(PROPOSED, vec![Value::from(account)]).await? {
@@ -171,7 +174,8 @@ async fn must_have_one(tx: &Tx, account: AccountId) -> Result<(), Refused> {
 /// Offers that are still open are good again: whoever made the decision has seen them on the project's page. Tokens that were older
 /// than the list stay paused until each is confirmed.
 async fn lift(tx: &Tx, case: CaseId, by: EventId) -> Result<(), Refused> {
-    const LIFT: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE case_id = $1 AND what = 'invitation' AND until_at IS NULL";
+    const LIFT: &str =
+        "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE case_id = $1 AND what = 'invitation' AND until_at IS NULL";
     tx.execute(LIFT, vec![Value::from(case), Value::from(tx.now()), Value::from(by)]).await?;
     Ok(())
 }

@@ -60,7 +60,13 @@ async fn emails<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Pl
     let rows = address_rows::Entity::find().filter(address_rows::Column::AccountId.eq(account.id)).all(read.connection()).await?;
     let (then, now) = split(read, rows, at).await?;
     let verified_then = |row: &&address_rows::Model| row.verified_at.is_some_and(|verified| verified <= at);
-    let keeps_one = then.iter().any(|row| verified_then(&row));
+    let mut keeps_one = false;
+    for row in then.iter().filter(verified_then) {
+        keeps_one |= match now.iter().find(|other| other.folded == row.folded) {
+            Some(open) => open.verified_at.is_some(),
+            None => addresses::by_folded(read, &row.folded).await?.is_none(),
+        };
+    }
     for row in &now {
         let key = ("address", Some(row.id.0));
         if then.iter().any(|other| other.folded == row.folded) {
@@ -68,14 +74,16 @@ async fn emails<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Pl
         } else if keeps_one || row.verified_at.is_none() {
             plan.does(key, row.address.clone(), Does::Ends, Deed::EndAddress(row.clone()));
         } else {
-            plan.stays(key, row.address.clone(), "no other address of the account was verified at that time");
+            plan.stays(key, row.address.clone(), "no other address of the account would be verified");
         }
     }
     let mut primary = None;
     for row in then.iter().filter(verified_then) {
         let key = ("address", Some(row.id.0));
         match now.iter().find(|other| other.folded == row.folded) {
-            Some(open) if open.verified_at.is_none() => plan.stays(key, row.address.clone(), "it lost its proof; its owner verifies it again"),
+            Some(open) if open.verified_at.is_none() => {
+                plan.stays(key, row.address.clone(), "it lost its proof; its owner verifies it again")
+            }
             Some(open) if row.is_primary && !open.is_primary => primary = Some(row),
             Some(_) => {}
             None if addresses::by_folded(read, &row.folded).await?.is_some() => {
@@ -191,7 +199,8 @@ async fn projects<R: Reading>(env: &Env, read: &R, account: &Account, at: Time, 
     Ok(())
 }
 
-const OTHERS: &str = "SELECT 1 AS one FROM roles WHERE project_id = $1 AND account_id <> $2 AND role = 'Owner' AND until_at IS NULL LIMIT 1";
+const OTHERS: &str =
+    "SELECT 1 AS one FROM roles WHERE project_id = $1 AND account_id <> $2 AND role = 'Owner' AND until_at IS NULL LIMIT 1";
 
 /// A role on a project that the account did not own then.
 async fn own_role<R: Reading>(

@@ -69,13 +69,7 @@ pub(super) struct Under {
 }
 
 /// Does all of them, in the order in which they make room for each other.
-pub(super) async fn all<A: Action>(
-    env: &Env,
-    tx: &mut Tx,
-    permit: &Permit<A>,
-    mut deeds: Vec<Deed>,
-    under: &Under,
-) -> Result<(), Refused> {
+pub(super) async fn all<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, mut deeds: Vec<Deed>, under: &Under) -> Result<(), Refused> {
     deeds.sort_by_key(Deed::rank);
     for deed in deeds {
         one(env, tx, permit, deed, under).await?;
@@ -116,8 +110,7 @@ pub(super) const END_TOKEN: &str = "UPDATE api_tokens SET until_at = $2, ended_b
 pub(super) const END_CAUSE: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";
 const END_FACTOR: &str = "UPDATE factors SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";
 const END_CODES: &str = "UPDATE recovery_sets SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";
-const END_INVITATION: &str =
-    "UPDATE invitations SET until_at = $2, outcome = 'restored', ended_by = $3 WHERE id = $1 AND until_at IS NULL";
+const END_INVITATION: &str = "UPDATE invitations SET until_at = $2, outcome = 'restored', ended_by = $3 WHERE id = $1 AND until_at IS NULL";
 
 pub(super) async fn end(tx: &Tx, sql: &str, id: uuid::Uuid, by: EventId) -> Result<(), Refused> {
     tx.execute(sql, vec![Value::from(id), Value::from(tx.now()), Value::from(by)]).await?;
@@ -125,8 +118,7 @@ pub(super) async fn end(tx: &Tx, sql: &str, id: uuid::Uuid, by: EventId) -> Resu
 }
 
 /// A grant that has waited and was not made yet is not made any more (R10).
-const SHUT_DOORS: &str =
-    "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND created_at > $3";
+const SHUT_DOORS: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND created_at > $3";
 
 async fn everything(tx: &Tx, account: AccountId, by: EventId, under: &Under) -> Result<(), Refused> {
     end_everything(tx, account, Links::ThatGive, by).await?;

@@ -25,7 +25,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountRestored, Entry, ProjectRestored};
 use crate::ids::{AccountId, ActId, BatchId, CaseId, ProjectId, Site};
-use crate::policy::{Action, Actor, Denied, PlanRestore, Permit, Resource, Restore, Situation};
+use crate::policy::{Action, Actor, Denied, Permit, PlanRestore, Resource, Restore, Situation};
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
 use crate::signin::acts;

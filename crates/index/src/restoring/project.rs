@@ -28,13 +28,7 @@ pub(super) async fn plan<R: Reading>(env: &Env, read: &R, project: &projects::Mo
 }
 
 /// The roles of all its people.
-pub(super) async fn roles_of<R: Reading>(
-    env: &Env,
-    read: &R,
-    project: &projects::Model,
-    at: Time,
-    plan: &mut Plan,
-) -> Result<(), Refused> {
+pub(super) async fn roles_of<R: Reading>(env: &Env, read: &R, project: &projects::Model, at: Time, plan: &mut Plan) -> Result<(), Refused> {
     let rows = roles::Entity::find().filter(roles::Column::ProjectId.eq(project.id)).all(read.connection()).await?;
     let (then, now) = split(read, rows, at).await?;
     let mut people: Vec<AccountId> = then.iter().chain(&now).map(|row| row.account_id).collect();
@@ -124,13 +118,7 @@ const QUARANTINED: &str = "quarantined";
 pub(super) const DELETED: &str = "deleted";
 
 /// The locks of the project, its releases and its files.
-pub(super) async fn locks_of<R: Reading>(
-    env: &Env,
-    read: &R,
-    project: &projects::Model,
-    at: Time,
-    plan: &mut Plan,
-) -> Result<(), Refused> {
+pub(super) async fn locks_of<R: Reading>(env: &Env, read: &R, project: &projects::Model, at: Time, plan: &mut Plan) -> Result<(), Refused> {
     let rows = project_locks::Entity::find().filter(project_locks::Column::ProjectId.eq(project.id)).all(read.connection()).await?;
     let (mut then, now) = split(read, rows, at).await?;
     for lock in now {

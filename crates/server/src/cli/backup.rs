@@ -89,7 +89,10 @@ impl Restore {
         if let Some(loaded) = loaded {
             let begun = backup::begin(env, operator, loaded.made_at).await?;
             println!("{} rows and {} blobs, as of {}", loaded.rows, loaded.blobs, loaded.made_at.in_words());
-            println!("{} sessions ended; {} API tokens are paused until their owners confirm them", begun.sessions_ended, begun.tokens_paused);
+            println!(
+                "{} sessions ended; {} API tokens are paused until their owners confirm them",
+                begun.sessions_ended, begun.tokens_paused
+            );
             let checked = check(env, true, |_| {}).await?;
             if checked.wrong > 0 {
                 bail!("{} of {} files lack their bytes or have wrong ones: run `strongroom check --deep`", checked.wrong, checked.files);

@@ -14,10 +14,9 @@ use serde_json::{Value, json};
 
 /// Flags of `incident restore`.
 #[derive(Args, Debug)]
-#[group(id = "subject", required = true, multiple = false, args = ["project", "account"])]
 pub(super) struct Restore {
     /// The project: its roles, and what hides or stops it.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_unless_present = "account", conflicts_with = "account")]
     project: Option<String>,
     /// The account, and the projects that it owned.
     #[arg(long, value_name = "NAME")]
