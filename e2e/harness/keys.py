@@ -44,6 +44,11 @@ class Keys:
         self._send("addCredential", authenticatorId=authenticator, credential=credential)
         return authenticator
 
+    def unplug_all(self):
+        """Takes everything out."""
+        self._send("disable")
+        self._send("enable", enableUI=False)
+
     def close(self):
-        """Unplugs everything."""
+        """No authenticator, and none to be plugged in."""
         self._send("disable")
