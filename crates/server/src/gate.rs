@@ -580,7 +580,9 @@ fn may_lack_slash(path: &str) -> bool {
     if path == "/metrics" {
         return false;
     }
-    let is_name = ["/simple/", "/project/", "/user/", "/manage/project/", "/admin/accounts/", "/admin/projects/"].iter().any(|before| path.starts_with(before));
+    let is_name = ["/simple/", "/project/", "/user/", "/manage/project/", "/admin/accounts/", "/admin/projects/"]
+        .iter()
+        .any(|before| path.starts_with(before));
     !path.starts_with("/files/") && (is_name || !path.rsplit('/').next().unwrap_or_default().contains('.'))
 }
 

@@ -176,13 +176,7 @@ struct Shut<E: Event> {
 }
 
 /// Ends the hold, and all others of that proposer on that subject.
-async fn shut<A: Action, E: Event>(
-    env: &Env,
-    tx: &mut Tx,
-    permit: &Permit<A>,
-    row: &holds::Model,
-    shut: Shut<E>,
-) -> Result<(), Refused> {
+async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, shut: Shut<E>) -> Result<(), Refused> {
     let values = vec![
         Value::from(row.id),
         Value::from(state::VETOED),

@@ -7,13 +7,10 @@ use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
 use crate::ids::{
-    AccountId, AddressId, DeviceId, FactorId, FileId, HoldId, InvitationId, LockId, ReleaseId, RoleId, SessionId, Site, TokenId,
+    AccountId, AddressId, BatchId, CaseId, DeviceId, FactorId, FileId, HoldId, InvitationId, LockId, ReleaseId, RoleId, SessionId, Site,
+    TokenId,
 };
-use crate::resources::{Invitee, ManagedProject, ProjectOrNew};
-use crate::ids::{AccountId, AddressId, CaseId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
-use crate::resources::{ProjectOrNew, StaffAccount, StaffHold, StaffProject};
-use crate::ids::{AccountId, AddressId, BatchId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
-use crate::resources::{ProjectOrNew, Restorable};
+use crate::resources::{Invitee, ManagedProject, ProjectOrNew, Restorable, StaffAccount, StaffHold, StaffProject};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {

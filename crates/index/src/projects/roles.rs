@@ -3,8 +3,8 @@
 use formats::Version;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
-use super::locks::{self, LockKind, Locked};
 use super::holders::collaborators;
+use super::locks::{self, LockKind, Locked};
 use super::names;
 use crate::clock::Time;
 use crate::db::entities::projects;

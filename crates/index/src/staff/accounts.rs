@@ -4,10 +4,10 @@ use sea_orm::{EntityTrait, QueryResult, Value};
 
 use super::bytewise::{self, Page, Wanted};
 use super::{Done, Opened, STAFF_ONLY, Undone, Which, check_case, check_other, join};
+use crate::accounts as rooms;
 use crate::accounts::freeze::{self, Cause, Frozen, check_reason};
 use crate::accounts::names::folded;
 use crate::accounts::show::{self, Overview};
-use crate::accounts as rooms;
 use crate::cases::{self, Did, NewEntry};
 use crate::clock::Time;
 use crate::db::entities::accounts as rows;
@@ -80,8 +80,7 @@ pub struct Line {
 const LIST: &str = "SELECT a.id AS id, a.username AS username, a.username_folded AS folded, a.created_at AS created_at, \
     a.last_login_at AS last_login_at FROM accounts a WHERE a.username_folded{c} >= $1 AND a.username_folded{c} < $2 \
     AND a.username_folded{c} > $3 {filter} ORDER BY a.username_folded{c} LIMIT $4";
-const COUNT: &str =
-    "SELECT COUNT(*) AS n FROM accounts a WHERE a.username_folded{c} >= $1 AND a.username_folded{c} < $2 {filter}";
+const COUNT: &str = "SELECT COUNT(*) AS n FROM accounts a WHERE a.username_folded{c} >= $1 AND a.username_folded{c} < $2 {filter}";
 
 /// Accounts by name, those whose name begins so; look-alikes are found together.
 ///
@@ -188,7 +187,15 @@ fn stop(row: &QueryResult) -> Result<Stop, Refused> {
     let (kind, case): (String, Option<CaseId>) = (row.try_get("", "kind")?, row.try_get("", "case_id")?);
     let credential: Option<String> = row.try_get("", "credential")?;
     let can_thaw = kind == "frozen" && case.is_some() && credential.as_deref() != Some("operator");
-    Ok(Stop { by: by(row)?, kind, reason: row.try_get("", "reason")?, since: row.try_get("", "from_at")?, case, event: row.try_get("", "began_by")?, can_thaw })
+    Ok(Stop {
+        by: by(row)?,
+        kind,
+        reason: row.try_get("", "reason")?,
+        since: row.try_get("", "from_at")?,
+        case,
+        event: row.try_get("", "began_by")?,
+        can_thaw,
+    })
 }
 
 /// Who did something: a user name, else how the trail names the actor.
@@ -268,13 +275,8 @@ where
     check_case(tx, which.case).await?;
     let by_staff = A::NAME == ThawAsStaff::NAME;
     let sql = if by_staff { format!("{THAW}{BY_STAFF}") } else { THAW.to_owned() };
-    let values = vec![
-        Value::from(account),
-        Value::from(tx.now()),
-        Value::from(permit.event()),
-        Value::from(which.case),
-        Value::from(which.act),
-    ];
+    let values =
+        vec![Value::from(account), Value::from(tx.now()), Value::from(permit.event()), Value::from(which.case), Value::from(which.act)];
     let causes = tx.execute(&sql, values).await?;
     if causes == 0 {
         let message = if by_staff { STAFF_ONLY } else { "Nothing of this case freezes the account." };

@@ -225,7 +225,18 @@ pub async fn detail<A: Action, R: Reading>(read: &R, _permit: &Permit<A>, case: 
         None => None,
     };
     let acts = acts(read, case).await?;
-    Ok(Detail { id: case, kind: row.kind, why: row.why, opened_at: row.opened_at, opened_by, opened_with, closed, accounts, projects, acts })
+    Ok(Detail {
+        id: case,
+        kind: row.kind,
+        why: row.why,
+        opened_at: row.opened_at,
+        opened_by,
+        opened_with,
+        closed,
+        accounts,
+        projects,
+        acts,
+    })
 }
 
 const TOLD: &str = "SELECT e.kind AS kind, e.detail AS detail, e.actor AS actor, a.username AS username FROM events e \
@@ -320,7 +331,6 @@ pub async fn to_join<A: Action, R: Reading>(read: &R, _permit: &Permit<A>) -> Re
     let rows = read.rows(JOIN, Vec::new()).await?;
     rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "why")?))).collect()
 }
-
 
 const HOLDS: &str = "SELECT case_id FROM account_causes WHERE account_id = $1 AND kind = 'frozen' AND until_at IS NULL AND case_id IS NOT NULL \
     UNION SELECT case_id FROM project_locks WHERE project_id = $1 AND kind = 'quarantined' AND until_at IS NULL AND case_id IS NOT NULL";

@@ -95,13 +95,7 @@ async fn concerns<R: Reading>(read: &R, row: &rows::Model, account: crate::ids::
 ///
 /// # Errors
 /// `OwnAffair` for whom it concerns; `Invalid` when it is over, or for the reason or the case.
-pub async fn stop(
-    env: &Env,
-    tx: &mut Tx,
-    permit: &Permit<StopHoldAsStaff>,
-    reason: &str,
-    case: Option<CaseId>,
-) -> Result<Done, Refused> {
+pub async fn stop(env: &Env, tx: &mut Tx, permit: &Permit<StopHoldAsStaff>, reason: &str, case: Option<CaseId>) -> Result<Done, Refused> {
     let (hold, reason) = (permit.on().0, check_reason(reason)?);
     let row = holds::by_id(tx, hold).await?.ok_or(Denied::Hidden)?;
     if row.state != holds::state::WAITING {

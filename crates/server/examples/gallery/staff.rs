@@ -89,7 +89,10 @@ fn account(errors: FormErrors, pressing: Option<Pressing>) -> staff::Account {
         factors: vec![staff::Factor { kind: "Authenticator app", label: String::new(), added: ago(80_000_000) }],
         tokens: 3,
         roles: vec![("spam".into(), "Owner".into()), ("a-package-with-a-long-name".into(), "Maintainer".into())],
-        stops: vec![stop(EVENT, "frozen", "the account", true), stop("01900000-0000-7000-8000-000000000003", "frozen", "the account", false)],
+        stops: vec![
+            stop(EVENT, "frozen", "the account", true),
+            stop("01900000-0000-7000-8000-000000000003", "frozen", "the account", false),
+        ],
         cases: vec![case(CASE, false)],
         order: order("uploads"),
         pressing,
@@ -126,7 +129,8 @@ fn accounts() -> Vec<Sample> {
     };
     let mut refused = FormErrors::one("reason", "A reason is a text of 1 to 500 characters on one line.");
     refused.add("case", "There is no such case.");
-    let own = staff::Account { own: true, stops: vec![], cases: vec![], events: vec![], next_page: None, ..account(FormErrors::none(), None) };
+    let own =
+        staff::Account { own: true, stops: vec![], cases: vec![], events: vec![], next_page: None, ..account(FormErrors::none(), None) };
     vec![
         ("admin-accounts", html(&list(lines, Some("ada".into())))),
         ("admin-accounts-none", html(&list(vec![], None))),
@@ -175,7 +179,8 @@ fn projects() -> Vec<Sample> {
 }
 
 fn cases() -> Vec<Sample> {
-    let list = |cases, next_page| staff::Cases { frame: grace(), states: states(), state: "open".into(), total: "1".into(), cases, next_page };
+    let list =
+        |cases, next_page| staff::Cases { frame: grace(), states: states(), state: "open".into(), total: "1".into(), cases, next_page };
     let act = |did, account: Option<&str>, text: &str, state: Option<Tag>, undo| ActLine {
         when: ago(7_000),
         did,
@@ -219,12 +224,8 @@ fn cases() -> Vec<Sample> {
 }
 
 fn holds() -> Vec<Sample> {
-    let one = |waiting, own| staff::StaffHold {
-        hold: hold(waiting),
-        project: Some("spam".into()),
-        case: (!waiting).then(|| CASE.into()),
-        own,
-    };
+    let one =
+        |waiting, own| staff::StaffHold { hold: hold(waiting), project: Some("spam".into()), case: (!waiting).then(|| CASE.into()), own };
     let list = |lines, errors| staff::Holds {
         frame: grace(),
         errors,

@@ -8,15 +8,15 @@ const FIRST_SQLITE: &str = include_str!("m0001_first_sqlite.sql");
 const FIRST_POSTGRES: &str = include_str!("m0001_first_postgres.sql");
 const ACCOUNTS: &str = include_str!("m0002_accounts.sql");
 const OWNERSHIP: &str = include_str!("m0003_ownership.sql");
-const ROLES: &str = include_str!("m0005_roles.sql");
-const CASES: &str = include_str!("m0007_cases.sql");
-const CASES_POSTGRES: &str = include_str!("m0007_cases_postgres.sql");
-const DELETION: &str = include_str!("m0006_deletion.sql");
-const RESTORE: &str = include_str!("m0008_restore.sql");
 const SEALS: &str = include_str!("m0004_seals.sql");
 const SEALS_SQLITE: &str = include_str!("m0004_seals_sqlite.sql");
 const SEALS_POSTGRES: &str = include_str!("m0004_seals_postgres.sql");
-const LEFTOVERS: &str = include_str!("m0009_leftovers.sql");
+const ROLES: &str = include_str!("m0005_roles.sql");
+const DELETION: &str = include_str!("m0006_deletion.sql");
+const CASES: &str = include_str!("m0007_cases.sql");
+const CASES_POSTGRES: &str = include_str!("m0007_cases_postgres.sql");
+const RESTORE: &str = include_str!("m0008_restore.sql");
+const WARNINGS: &str = include_str!("m0009_warnings.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -29,12 +29,12 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES }),
             Box::new(Sql { name: "m0002_accounts", both: ACCOUNTS, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0003_ownership", both: OWNERSHIP, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0004_seals", both: SEALS, sqlite: SEALS_SQLITE, postgres: SEALS_POSTGRES }),
             Box::new(Sql { name: "m0005_roles", both: ROLES, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0006_deletion", both: DELETION, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0007_cases", both: CASES, sqlite: "", postgres: CASES_POSTGRES }),
             Box::new(Sql { name: "m0008_restore", both: RESTORE, sqlite: "", postgres: "" }),
-            Box::new(Sql { name: "m0004_seals", both: SEALS, sqlite: SEALS_SQLITE, postgres: SEALS_POSTGRES }),
-            Box::new(Sql { name: "m0009_leftovers", both: LEFTOVERS, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0009_warnings", both: WARNINGS, sqlite: "", postgres: "" }),
         ]
     }
 }

@@ -2,8 +2,8 @@
 
 use anyhow::anyhow;
 use clap::Args;
-use index::act::{act, view};
 use index::accounts::show;
+use index::act::{act, view};
 use index::ids::{CaseId, Site};
 use index::policy::{Actor, Denied, FreezeAccount, InspectAccount, InspectCases, QuarantineProject, ReleaseProject, ThawAccount};
 use index::resources::StaffProject;
@@ -91,7 +91,8 @@ impl Order {
     #[expect(clippy::print_stdout, reason = "what was done is what the command says")]
     fn print_undone(&self, undone: Undone, (key, what): (&str, &str)) {
         if self.json {
-            let out = json!({ "case": undone.case.to_string(), "batch": undone.batch.to_string(), key: 1, "already": 0, "excluded_count": 0 });
+            let out =
+                json!({ "case": undone.case.to_string(), "batch": undone.batch.to_string(), key: 1, "already": 0, "excluded_count": 0 });
             println!("{out}");
         } else {
             println!("{what}: {} {} ended", undone.causes, if undone.causes == 1 { "cause" } else { "causes" });

@@ -137,13 +137,16 @@ fn as_card(case: &Written) -> String {
         format!("accounts: {}", names(&case.accounts)),
         format!("projects: {}", names(&case.projects)),
     ];
-    lines.extend(case.acts.iter().filter_map(|act| act.undo.as_ref().map(|undo| format!("in force: {} since {}; undo: {undo}", act.did, act.at))));
+    lines.extend(
+        case.acts.iter().filter_map(|act| act.undo.as_ref().map(|undo| format!("in force: {} since {}; undo: {undo}", act.did, act.at))),
+    );
     lines.join("\n")
 }
 
 /// From beginning to end, to be sent on.
 fn as_story(case: &Written) -> String {
-    let mut out = format!("# Case {}\n\n{}\n\nAccounts: {}. Projects: {}.\n\n", case.case, case.why, names(&case.accounts), names(&case.projects));
+    let mut out =
+        format!("# Case {}\n\n{}\n\nAccounts: {}. Projects: {}.\n\n", case.case, case.why, names(&case.accounts), names(&case.projects));
     let mut say = |line: String| writeln!(out, "{line}").expect("text grows");
     say(format!("- {}  opened by {}: {}", case.opened_at, case.opened_by, case.opened_with));
     for act in &case.acts {

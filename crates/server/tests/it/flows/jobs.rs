@@ -13,8 +13,8 @@ use index::queue::{self, Claimed, JobKind, Take};
 use index::work;
 
 use super::people::{self, DAY, Mailbox};
-use crate::taker::Taker;
 use crate::given::{self, Has};
+use crate::taker::Taker;
 use crate::world::{World, both_engines};
 
 /// A stranger fails to sign in; says whether that became a row.
