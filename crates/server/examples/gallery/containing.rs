@@ -2,7 +2,7 @@
 
 use super::super::pages::admin::{Count, Health, JobLine, List, MailLine, Part};
 use super::super::pages::containing::{self, Decide, Thing, Told};
-use super::super::pages::restoring::{self, Line, List};
+use super::super::pages::restoring::{self, Line};
 use super::super::pages::{FormErrors, Frame, Viewer, When, html};
 use super::{NOW_US, Sample, ago, stranger};
 
@@ -64,7 +64,7 @@ pub(super) fn restoring_pages() -> Vec<Sample> {
             act,
         })
     };
-    let list = |lines: Vec<Line>| List { changes: lines.len().saturating_sub(1), already: 4, digest: "9f86".into(), lines };
+    let list = |lines: Vec<Line>| restoring::List { changes: lines.len().saturating_sub(1), already: 4, digest: "9f86".into(), lines };
     let done = Some(("0190f0".into(), "0190f1".into()));
     vec![
         ("phished", phished(None, None)),
