@@ -351,7 +351,7 @@ async fn mail_link(
     origin: Origin,
 ) -> Result<Presence<Identified>, Refused> {
     const WHAT: (Credential, &str) = (Credential::MailLink, "The link of a mail");
-    let Some(link) = link else { return Ok(Err(Dead { reason: "it does not have the form of one", ..Dead::of(WHAT) })) };
+    let Some(link) = link else { return Ok(Dead::shapeless(WHAT)) };
     let row = links::Entity::find().filter(links::Column::TokenDigest.eq(link.digest().to_vec())).one(read.connection()).await?;
     let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
     if let Some(reason) = over(row.spent_at, row.expires_at, read.now()) {

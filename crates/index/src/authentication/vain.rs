@@ -22,16 +22,20 @@ pub(super) struct Dead {
     id: Option<Uuid>,
     account: Option<AccountId>,
     /// Why.
-    pub(super) reason: &'static str,
+    reason: &'static str,
 }
 
 impl Dead {
-    /// Something that names no row.
-    pub(super) const fn of((credential, what): (Credential, &'static str)) -> Self {
+    const fn of((credential, what): (Credential, &'static str)) -> Self {
         Self { credential, what, id: None, account: None, reason: "there is no such one" }
     }
+    /// Something that names no row.
     pub(super) const fn unknown<T>(what: (Credential, &'static str)) -> Presence<T> {
         Err(Self::of(what))
+    }
+    /// Something that cannot name one.
+    pub(super) const fn shapeless<T>(what: (Credential, &'static str)) -> Presence<T> {
+        Err(Self { reason: "it does not have the form of one", ..Self::of(what) })
     }
     /// Something that did open once.
     pub(super) const fn known<T>(

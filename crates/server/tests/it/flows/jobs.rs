@@ -271,6 +271,7 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
     // One seal that was not shipped, and rows that are not sealed.
     super::seals::sealed(&world).await;
     people::freeze(&world, ada, "another incident").await;
+    super::seals::settled(&world).await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))
         .await
