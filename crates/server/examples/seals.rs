@@ -28,6 +28,7 @@ const OFF: &[(&str, &str)] = &[
     ("limits.sign_in.network", "off"),
     ("limits.sign_in.index", "off"),
     ("limits.upload.account", "off"),
+    ("sessions.confirm_unknown_device", "false"),
 ];
 
 /// How many of each were done in a second.

@@ -75,7 +75,7 @@ both_engines! {
         let link = ada.verification_link().await;
         ada.verify().await;
         let account = given::account_id(&world, "ada").await;
-        assert_eq!(ada.browser.submit("/account/verify-email/?token=x", "/account/verify-email/", &[("token", &token_of(&link))]).await.status(), 410);
+        assert_eq!(ada.browser.submit("/account/login/", "/account/verify-email/", &[("token", &token_of(&link))]).await.status(), 410);
         assert_refused(&world, Some(account), ("mail_link", "it was used before")).await;
         let invented = LinkToken::generate(&*world.env.entropy);
         for (token, reason) in [(invented.expose(), "there is no such one"), ("x", "does not have the form")] {

@@ -283,6 +283,7 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
             "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({id}, {id}, 'deleted', '', 0, {id})"
         ))
         .await;
+    super::seals::settled(&world).await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))
         .await
