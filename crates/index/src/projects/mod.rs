@@ -3,6 +3,7 @@
 pub mod collaboration;
 pub mod files;
 pub mod history;
+mod holders;
 mod line;
 pub mod listing;
 pub mod managing;

@@ -3,6 +3,7 @@
 use formats::Version;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
+use super::holders::collaborators;
 use super::names;
 use crate::clock::Time;
 use crate::db::entities::projects;
@@ -21,23 +22,13 @@ pub async fn by_name<R: Reading>(read: &R, normalized: &str) -> Result<Option<pr
     Ok(projects::Entity::find().filter(projects::Column::Normalized.eq(normalized)).one(read.connection()).await?)
 }
 
-const HELD: &str = "SELECT r.role AS role FROM roles r WHERE r.project_id = $1 AND r.account_id = $2 AND r.until_at IS NULL \
-    AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL) \
-    AND NOT EXISTS (SELECT 1 FROM role_grants g JOIN account_causes c ON c.account_id = g.account_id WHERE g.role_id = r.id \
-    AND c.until_at IS NULL AND c.kind IN ('contained', 'frozen') AND r.from_at > c.from_at - 2592000000000)";
-
-/// The roles that an account holds on a project. One that is suspended gives nothing (R8, R11), nor does one that was given within the
-/// 30 days before its giver was stopped, while that lasts (R15).
+/// The roles that an account holds on a project. One that is suspended gives nothing (R8, R11, R15).
 ///
 /// # Errors
 /// The database.
 pub async fn held<R: Reading>(read: &R, project: ProjectId, account: AccountId) -> Result<Vec<Role>, Refused> {
-    let mut held = Vec::new();
-    for row in read.rows(HELD, vec![Value::from(project), Value::from(account)]).await? {
-        let role: String = row.try_get("", "role")?;
-        held.extend([Role::Owner, Role::Maintainer].into_iter().find(|known| format!("{known:?}") == role));
-    }
-    Ok(held)
+    let all = collaborators(read, project).await?;
+    Ok(all.into_iter().filter(|one| one.account == account && one.suspended.is_none()).map(|one| one.role).collect())
 }
 
 impl Resource for ProjectOrNew {

@@ -33,10 +33,8 @@ impl Resource for InvitationId {
 
     /// The project's row: all changes of its roles wait for each other.
     async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
-        let sql = format!(
-            "SELECT 1 AS one FROM projects WHERE id = (SELECT i.project_id FROM invitations i WHERE i.id = $1){}",
-            tx.lock(true)
-        );
+        let sql =
+            format!("SELECT 1 AS one FROM projects WHERE id = (SELECT i.project_id FROM invitations i WHERE i.id = $1){}", tx.lock(true));
         tx.row(&sql, vec![Value::from(*self)]).await?;
         Ok(())
     }
@@ -94,8 +92,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<AcceptInvitation>, act: Op
     close(tx, row.id, "accepted", permit.event()).await?;
     let new = NewRole { project: project.id, account: row.account_id, role, giver: Some(row.inviter_id), by: permit.event() };
     let id = begin_role(env, tx, new).await?;
-    let event =
-        RoleAdded { username: username_of(tx, row.account_id).await?, role: word(role).to_owned(), project: project.name.clone() };
+    let event = RoleAdded { username: username_of(tx, row.account_id).await?, role: word(role).to_owned(), project: project.name.clone() };
     events::record(env, tx, permit, Entry::of(event).about(row.account_id).on_project(project.id)).await?;
     Ok(Accepted::Now(id))
 }

@@ -1,6 +1,8 @@
 //! What an account gave in 30 days: roles and invitations. While it is stopped they give nothing (R15); in its take-back each is kept
 //! one by one, or ends (R16).
 
+use std::collections::HashSet;
+
 use sea_orm::{EntityTrait, Value};
 
 use super::{answer, held_role, is_last_owner, project_of, remove, username_of};
@@ -9,7 +11,7 @@ use crate::db::entities::invitations;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, InvitationRevoked};
-use crate::ids::{AccountId, InvitationId, RoleId};
+use crate::ids::{AccountId, InvitationId, ProjectId, RoleId};
 use crate::policy::{Action, Denied, Permit};
 use crate::refused::Refused;
 
@@ -24,24 +26,36 @@ pub struct Given<Id> {
     pub from_at: Time,
 }
 
-const ROLES: &str = "SELECT r.id AS id, a.username AS username, r.role AS role, p.name AS name, r.from_at AS from_at \
+const ROLES: &str = "SELECT r.id AS id, r.account_id AS account_id, r.project_id AS project_id, a.username AS username, r.role AS role, \
+    p.name AS name, r.from_at AS from_at, r.until_at AS until_at \
     FROM role_grants g JOIN roles r ON r.id = g.role_id JOIN projects p ON p.id = r.project_id JOIN accounts a ON a.id = r.account_id \
-    WHERE g.account_id = $1 AND g.from_at > $2 AND r.until_at IS NULL ORDER BY r.id";
+    WHERE g.account_id = $1 AND g.from_at >= $2 ORDER BY r.id";
 const INVITATIONS: &str = "SELECT i.id AS id, a.username AS username, i.role AS role, p.name AS name, i.from_at AS from_at \
     FROM invitations i JOIN projects p ON p.id = i.project_id JOIN accounts a ON a.id = i.account_id \
     WHERE i.inviter_id = $1 AND i.from_at > $2 AND i.until_at IS NULL ORDER BY i.id";
 
-/// The roles that an account gave since a time, and that stand.
+/// The roles that an account gave since a time, and those that were given by the power of these; only what stands.
 ///
 /// # Errors
 /// The database.
 pub async fn roles<R: Reading>(read: &R, account: AccountId, since: Time) -> Result<Vec<Given<RoleId>>, Refused> {
-    let mut found = Vec::new();
-    for row in read.rows(ROLES, vec![Value::from(account), Value::from(since)]).await? {
-        let (username, role, name): (String, String, String) =
-            (row.try_get("", "username")?, row.try_get("", "role")?, row.try_get("", "name")?);
-        let what = format!("The role of {username}, who was made {role} of {name}");
-        found.push(Given { id: row.try_get("", "id")?, what, from_at: row.try_get("", "from_at")? });
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    // Who gives, on which project where it is one alone, and since when.
+    let mut givers: Vec<(AccountId, Option<ProjectId>, Time)> = vec![(account, None, since)];
+    while let Some((giver, only, since)) = givers.pop() {
+        for row in read.rows(ROLES, vec![Value::from(giver), Value::from(since)]).await? {
+            let (id, project): (RoleId, ProjectId) = (row.try_get("", "id")?, row.try_get("", "project_id")?);
+            if only.is_some_and(|only| only != project) || !seen.insert(id) {
+                continue;
+            }
+            let from_at: Time = row.try_get("", "from_at")?;
+            givers.push((row.try_get("", "account_id")?, Some(project), from_at));
+            if row.try_get::<Option<Time>>("", "until_at")?.is_none() {
+                let (username, role, name): (String, String, String) =
+                    (row.try_get("", "username")?, row.try_get("", "role")?, row.try_get("", "name")?);
+                found.push(Given { id, what: format!("The role of {username}, who was made {role} of {name}"), from_at });
+            }
+        }
     }
     Ok(found)
 }

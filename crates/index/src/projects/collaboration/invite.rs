@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, Value};
 
-use super::super::managing::collaborators;
+use super::super::holders::collaborators;
 use super::super::roles::{by_name, check_pause};
 use super::{INVITATION, concerned, word};
 use crate::accounts;
@@ -101,7 +101,10 @@ async fn find(tx: &Tx, project: &projects::Model, typed: &str) -> Result<account
         return Err(refuse(format!("{} holds a role on {} already.", account.username, project.name)));
     }
     if open_until(tx, project.id, account.id).await?.is_some_and(|until| until > tx.now()) {
-        return Err(refuse(format!("{} is invited to {} already. Take that invitation back to change it.", account.username, project.name)));
+        return Err(refuse(format!(
+            "{} is invited to {} already. Take that invitation back to change it.",
+            account.username, project.name
+        )));
     }
     Ok(account)
 }

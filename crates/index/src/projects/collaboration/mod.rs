@@ -21,7 +21,8 @@ pub use invite::{Invitation, Invited, invite, parameters as inviting, pending, s
 pub(crate) use remove::take_away;
 pub use remove::{Removed, parameters as removing, remove, sentence as remove_sentence};
 
-use super::managing::{Collaborator, collaborators, roles_of};
+use super::holders::{Collaborator, collaborators};
+use super::managing::roles_of;
 use crate::accounts;
 use crate::accounts::settled::is_role_settled;
 use crate::db::entities::{projects, role_grants, roles};
@@ -53,8 +54,7 @@ impl Resource for RoleId {
 
     /// The project's row: all changes of its roles wait for each other.
     async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
-        let sql =
-            format!("SELECT 1 AS one FROM projects WHERE id = (SELECT r.project_id FROM roles r WHERE r.id = $1){}", tx.lock(true));
+        let sql = format!("SELECT 1 AS one FROM projects WHERE id = (SELECT r.project_id FROM roles r WHERE r.id = $1){}", tx.lock(true));
         tx.row(&sql, vec![Value::from(*self)]).await?;
         Ok(())
     }
@@ -158,10 +158,8 @@ async fn is_last_owner<R: Reading>(env: &Env, read: &R, row: &roles::Model) -> R
 
 async fn check_not_last<R: Reading>(env: &Env, read: &R, held: &Held) -> Result<(), Refused> {
     if is_last_owner(env, read, &held.row).await? {
-        let message = format!(
-            "{} is the last Owner of {} that can be reached. Make somebody else an Owner first.",
-            held.username, held.project.name
-        );
+        let message =
+            format!("{} is the last Owner of {} that can be reached. Make somebody else an Owner first.", held.username, held.project.name);
         return Err(Invalid::new("", message).into());
     }
     Ok(())
