@@ -7,10 +7,10 @@ use super::offer::Offer;
 use super::{Button, NoLetter, Story};
 use crate::accounts::link::Purpose;
 use crate::containment::PAUSE;
-use crate::projects::collaboration::INVITATION;
 use crate::db::entities::projects;
 use crate::events::{Audience, Kind};
 use crate::places;
+use crate::projects::collaboration::INVITATION;
 use crate::signin::mailbox;
 
 /// The words of one mail beside its facts.
@@ -304,6 +304,13 @@ fn heading(story: &Story<'_>) -> String {
         Kind::TokenAdded => "An API token was created",
         Kind::TokenRemoved => "An API token was deleted",
         Kind::FileUploaded => "a file was uploaded",
+        Kind::RoleInvited => "somebody was invited",
+        Kind::RoleAdded => "an invitation was accepted",
+        Kind::InvitationDeclined => "an invitation was declined",
+        Kind::InvitationRevoked => "an invitation was taken back",
+        Kind::RoleChanged => "a role was changed",
+        Kind::RoleSuspended => "a role was suspended",
+        Kind::RoleRemoved => "a role was ended",
         Kind::KeyCounterRegressed => "A security key may have been copied",
         Kind::AccountContained => "Your account was stopped",
         Kind::ContainedAgain => "All your sessions were ended",
@@ -420,7 +427,10 @@ fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
         ));
     }
     if story.kind.wire().starts_with("project:role:") {
-        says.push(format!("Everybody who holds a role on it: {}", story.link(&format!("/manage/project/{}/collaboration/", project.normalized))));
+        says.push(format!(
+            "Everybody who holds a role on it: {}",
+            story.link(&format!("/manage/project/{}/collaboration/", project.normalized))
+        ));
     }
     says.push(format!("The project: {}", story.link(&format!("/project/{}/", project.normalized))));
     says
