@@ -6,8 +6,8 @@ use index::act;
 use index::clock::Time;
 use index::ids::{AccountId, ActId, InvitationId, RoleId};
 use index::policy::{
-    AcceptInvitation, Action, DeclineInvitation, DemoteOwner, Denied, InviteCollaborator, PromoteMaintainer, RemoveMaintainer,
-    RemoveOwner, RevokeInvitation, Role, SeeInvitation, SeeProject,
+    AcceptInvitation, Action, DeclineInvitation, DemoteOwner, Denied, InviteCollaborator, PromoteMaintainer, RemoveMaintainer, RemoveOwner,
+    RevokeInvitation, Role, SeeInvitation, SeeProject,
 };
 use index::projects::collaboration::{self, Accepted, Changed, Invited, Mine, Removed};
 use index::projects::managing::{self, Collaborator, Suspended};
@@ -104,7 +104,8 @@ async fn show<A: Action>(
         expired: line.expires_at <= ctx.env().now(),
     };
     let ready = found.asked.and_then(|(sentence, parameters)| ready(sentence, &parameters));
-    let field = |name: &str| ready.as_ref().and_then(|ready| ready.fields.iter().find(|field| field.0 == name)).map(|field| field.1.clone());
+    let field =
+        |name: &str| ready.as_ref().and_then(|ready| ready.fields.iter().find(|field| field.0 == name)).map(|field| field.1.clone());
     let (username, role_name) = match ready.as_ref().filter(|ready| ready.path.is_empty()) {
         Some(_) => (field("username").unwrap_or_default(), field("role_name").unwrap_or_default()),
         None => (typed.username, typed.role_name),

@@ -44,7 +44,7 @@ pub async fn account(world: &World, username: &str, has: Has) -> AccountId {
             accounts::ActiveModel {
                 id: Set(id),
                 username: Set(username.clone()),
-                username_folded: Set(username.clone()),
+                username_folded: Set(index::accounts::names::folded(&username)),
                 display_name: Set(String::new()),
                 password_hash: Set(Some("none can match".to_owned())),
                 password_changed_at: Set(Some(now)),

@@ -78,8 +78,7 @@ impl Member {
     /// What the account is to the project: `Owner`, `Maintainer`, with `!` where the role is suspended, or nothing.
     pub async fn is(&self, world: &World) -> String {
         let Some(role) = self.role(world).await else { return String::new() };
-        let suspended =
-            all::<suspensions::Entity>(world).await.iter().any(|row| row.what_id == role.id.0 && row.until_at.is_none());
+        let suspended = all::<suspensions::Entity>(world).await.iter().any(|row| row.what_id == role.id.0 && row.until_at.is_none());
         format!("{}{}", role.role, if suspended { "!" } else { "" })
     }
 }

@@ -370,6 +370,26 @@ both_engines! {
         assert_eq!(count(&world, "project:role:suspend").await, 0, "nothing was rewritten");
     }
 
+    /// R15: it reaches what was given by the power of what was given; a thief puts a second account behind the first within the minute.
+    async fn r15_reaches_on_through_what_was_given(world: World) {
+        let [ada, bob, eve] = members(&world, ["ada", "bob", "eve"]).await;
+        project(&world, "spam", &[ada.account]).await;
+        for (by, who, name) in [(ada, eve, "eve"), (eve, bob, "bob")] {
+            by.invite(&world, "spam", name, "Owner").await;
+            who.accept(&world, "spam").await;
+        }
+        let token = given::minted(&world, bob.account, "scope:user", "").await.text.expose().to_owned();
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        given::freeze(&world.env, ada.account).await;
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 403);
+        for one in [eve, bob] {
+            let shown = one.seat(&world).await.browser.get("/manage/project/spam/").await.text();
+            assert!(shown.contains("Your role is suspended"), "{shown}");
+        }
+        world.run(&format!("UPDATE account_causes SET until_at = {}", world.env.now().as_micros())).await;
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 200);
+    }
+
     /// The sole-owner rule looks at the history: who has lost an Owner role within 30 days has owned something.
     async fn ownership_is_remembered_when_the_role_was_taken(world: World) {
         let [ada, bob] = members(&world, ["ada", "bob"]).await;

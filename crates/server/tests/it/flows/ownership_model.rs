@@ -154,7 +154,7 @@ impl Story<'_> {
     /// Whether an account held a settled Owner role at a moment.
     async fn was_settled(&self, account: index::ids::AccountId, at: index::clock::Time) -> bool {
         all::<roles::Entity>(self.world).await.iter().any(|row| {
-            let stood = row.from_at <= at && row.until_at.is_none_or(|until| until > at);
+            let stood = row.from_at <= at && row.until_at.is_none_or(|until| until >= at);
             row.account_id == account && row.role == "Owner" && stood && (row.founding || at.since(row.from_at) >= 30 * DAY)
         })
     }

@@ -35,7 +35,9 @@ async fn victim(world: &World) -> (Person<'_>, Member) {
     let ada = world.secured("ada").await;
     let account = given::account_id(world, "ada").await;
     let [bob] = crate::team::members(world, ["bob"]).await;
-    for name in PROJECTS { project(world, name, &[account]).await; }
+    for name in PROJECTS {
+        project(world, name, &[account]).await;
+    }
     given::owner(world, "spam", bob.account).await;
     world.advance(40 * DAY);
     ada.log_in().await;
