@@ -192,6 +192,7 @@ async fn read_all(database: &Database) {
         containments,
         pauses,
         quiet_addresses,
+        role_grants,
         suspensions,
         take_back_waits,
         take_backs
