@@ -38,7 +38,8 @@ def rows(accounts: int, projects: int):
     people = [new() for _ in range(accounts)]
     for n, person in enumerate(people):
         name, event = f"person{n}", new()
-        yield "accounts", (person, name, name, "", "x", AT, AT, event)
+        folded = name.replace("o", "0")
+        yield "accounts", (person, name, folded, "", "x", AT, AT, event)
         yield "addresses", (new(), person, f"{name}@example.org", f"{name}@example.org", True, AT, AT, event, False)
         yield "factors", (new(), person, "totp", "app", b"\0", AT, event)
     for n in range(projects):
@@ -111,7 +112,7 @@ def main(binary: str, accounts: int, projects: int, server: str | None) -> None:
     print(f"{'PostgreSQL' if url else 'SQLite'}: {accounts} accounts, {projects} projects")
     start = statistics.median(index.run("account", "show", "grace")[0] for _ in range(3))
     print(f"a command that does next to nothing: {start:.2f} s (to be taken off the next three)")
-    at = ["--at", "2026-11-23T09:00:00Z", "--reason", "bench", "--json"]
+    at = ["--at", "2026-11-23T08:30:00Z", "--reason", "bench", "--json"]
     for what in (["--project", "project-0"], ["--account", "person0"]):
         seen, _ = index.run("incident", "restore", *what, *at, "--dry-run")
         took, said = index.run("incident", "restore", *what, *at)
