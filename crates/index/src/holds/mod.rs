@@ -100,8 +100,8 @@ const FACTOR_AGE: &str =
     "SELECT f.from_at AS from_at, a.created_at AS created_at FROM factors f JOIN accounts a ON a.id = f.account_id WHERE f.id = $1";
 const CODES_AGE: &str = "SELECT s.from_at AS from_at, a.created_at AS created_at FROM recovery_sets s JOIN accounts a ON a.id = s.account_id \
     WHERE s.account_id = $1 AND s.until_at IS NULL";
-const DEVICE_AGE: &str = "SELECT COALESCE(d.known_since, d.from_at) AS from_at, a.created_at AS created_at FROM devices d JOIN accounts a ON a.id = d.account_id \
-    WHERE d.id = $1 AND d.until_at IS NULL";
+const DEVICE_AGE: &str = "SELECT COALESCE(d.known_since, d.from_at) AS from_at, a.created_at AS created_at \
+    FROM devices d JOIN accounts a ON a.id = d.account_id WHERE d.id = $1 AND d.until_at IS NULL";
 const ADDRESS_AGE: &str =
     "SELECT e.from_at AS from_at, a.created_at AS created_at FROM addresses e JOIN accounts a ON a.id = e.account_id WHERE e.id = $1";
 
