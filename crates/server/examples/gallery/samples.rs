@@ -220,7 +220,7 @@ fn public_pages() -> Vec<Sample> {
     };
     vec![
         ("home", home(lines(), stranger())),
-        ("home-empty", home(vec![], Frame { clock_shifted: Some("+73h".into()), ..stranger() })),
+        ("home-empty", home(vec![], Frame { clock_shifted: Some("+3 days 1 hour".into()), ..stranger() })),
         ("search", search("meat \"tin\"", lines())),
         ("search-none", search("\"><script>alert(1)</script>", vec![])),
         ("search-all", search("", lines())),

@@ -203,6 +203,14 @@ impl Common {
     /// How far the clock is shifted, in words, if it is.
     #[must_use]
     pub fn drill(&self) -> Option<String> {
-        self.clock_offset.filter(|offset| !offset.is_zero()).map(|offset| format!("+{}", humantime::format_duration(offset)))
+        self.clock_offset.filter(|offset| !offset.is_zero()).map(|offset| format!("+{}", lasting(offset)))
     }
+}
+
+/// A duration as the banner says it: `3 days 1 hour`.
+fn lasting(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let parts = [(seconds / 86_400, "day"), (seconds / 3600 % 24, "hour"), (seconds / 60 % 60, "minute"), (seconds % 60, "second")];
+    let words = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}{}", if *n == 1 { "" } else { "s" }));
+    words.collect::<Vec<_>>().join(" ")
 }

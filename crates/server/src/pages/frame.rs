@@ -19,7 +19,7 @@ pub struct Frame {
     pub banners: Vec<Banner>,
     /// What the last form did, shown once.
     pub flash: Option<Flash>,
-    /// How far the clock of this index is shifted (`+73h`), if it is.
+    /// How far the clock of this index is shifted (`+3 days 1 hour`), if it is.
     pub clock_shifted: Option<String>,
     /// What stands in the search box.
     pub search: String,
