@@ -71,8 +71,8 @@ fn operator() -> Actor {
 }
 
 async fn operator_freezes(world: &World, account: AccountId, case: Option<CaseId>) {
-    let env = world.env.clone();
-    let done = act::<FreezeAccount, _, _>(&world.env, &operator(), account, move |tx, permit| {
+    let (env, operator) = (world.env.clone(), operator());
+    let done = act::<FreezeAccount, _, _>(&world.env, &operator, account, move |tx, permit| {
         let env = env.clone();
         Box::pin(async move {
             match case {
@@ -86,8 +86,8 @@ async fn operator_freezes(world: &World, account: AccountId, case: Option<CaseId
 
 /// How many causes the operator's thaw ended.
 async fn operator_thaws(world: &World, account: AccountId, case: Option<CaseId>) -> u64 {
-    let env = world.env.clone();
-    let done = act::<ThawAccount, _, _>(&world.env, &operator(), account, move |tx, permit| {
+    let (env, operator) = (world.env.clone(), operator());
+    let done = act::<ThawAccount, _, _>(&world.env, &operator, account, move |tx, permit| {
         let env = env.clone();
         Box::pin(async move {
             match case {

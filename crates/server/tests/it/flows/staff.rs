@@ -210,7 +210,7 @@ both_engines! {
         let (first, second) = (freeze(&grace, "ada", "first", "").await, freeze(&grace, "ada", "second", "").await);
         assert_ne!(first, second);
         assert_eq!(freeze(&grace, "ada", "first again", &first).await, first);
-        super::people::freeze(&world, ada, "by the operator").await;
+        crate::flows::people::freeze(&world, ada, "by the operator").await;
         let id = holding::raw(&world, ada.0);
         world.run(&format!("INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({id}, {id}, 'contained', 'x', 0, {id})")).await;
         let reasons = |causes: Vec<account_causes::Model>| {
