@@ -403,17 +403,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             "If nothing uses it any more, there is nothing to do.".to_owned(),
         ],
         Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
-        Kind::CaseClosed => vec![
-            "You get this because you administer the index: the decision of every case is told to all administrators.".to_owned(),
-            format!("All cases: {}", story.link("/admin/cases/?state=all")),
-        ],
-        Kind::HoldStopped => vec![
-            format!("Whoever proposed it cannot propose it again until the people who run {index} have decided. Write to them if it should happen."),
-            format!("All changes that wait for you: {}", story.link("/manage/holds/")),
-        ],
-        Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => {
-            vec![format!("All changes that wait for you: {}", story.link("/manage/holds/"))]
-        }
+        Kind::CaseClosed | Kind::HoldStopped | Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => about_decision(story),
         _ => vec!["If this was you, there is nothing to do.".to_owned()],
     };
     // What administrators are told is not about their own account.
@@ -421,6 +411,25 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         says.push(format!("Everything that your account did: {}", story.link("/manage/account/security-history/")));
     }
     says
+}
+
+/// About what staff decided, and what became of changes that wait.
+fn about_decision(story: &Story<'_>) -> Vec<String> {
+    let holds = format!("All changes that wait for you: {}", story.link("/manage/holds/"));
+    match story.kind {
+        Kind::CaseClosed => vec![
+            "You get this because you administer the index: the decision of every case is told to all administrators.".to_owned(),
+            format!("All cases: {}", story.link("/admin/cases/?state=all")),
+        ],
+        Kind::HoldStopped => vec![
+            format!(
+                "Whoever proposed it cannot propose it again until the people who run {} have decided. Write to them if it should happen.",
+                story.index()
+            ),
+            holds,
+        ],
+        _ => vec![holds],
+    }
 }
 
 /// About passwords that a list of stolen ones has, and about links that the operator makes.

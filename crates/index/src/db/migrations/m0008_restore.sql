@@ -28,7 +28,6 @@ CREATE INDEX roles_began_by ON roles (began_by);
 CREATE INDEX roles_ended_by ON roles (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX project_locks_began_by ON project_locks (began_by);
 CREATE INDEX project_locks_ended_by ON project_locks (ended_by) WHERE ended_by IS NOT NULL;
-CREATE INDEX holds_project_id ON holds (project_id) WHERE state = 'waiting';
 
 -- A restored backup begins an epoch: until its row is opened, the index only reads and tightens (R18).
 CREATE TABLE epochs (
