@@ -23,6 +23,7 @@ use crate::policy::{
     ActionName, Actor, Credential, Credentials, Denied, MAILBOX_PROOF, Origin, Proof, SessionProof, Standing, State, Who, standing,
 };
 use crate::refused::Refused;
+use crate::signin::stages::FAILURES_MOST;
 use crate::tokens;
 
 /// How long a proved factor keeps a session fresh (R1).
@@ -276,12 +277,13 @@ async fn note_seen(env: &Env, signed_in: &SignedIn) -> Result<(), Refused> {
     .await
 }
 
-/// A half-open sign-in: the password was proved, minutes ago.
+/// A half-open sign-in: the password was proved, minutes ago, and the factor was not guessed at too often.
 async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Option<Actor>, Refused> {
     let row = sign_in_attempts::Entity::find()
         .filter(sign_in_attempts::Column::TokenDigest.eq(cookie.digest().to_vec()))
         .filter(sign_in_attempts::Column::SpentAt.is_null())
         .filter(sign_in_attempts::Column::ExpiresAt.gt(read.now()))
+        .filter(sign_in_attempts::Column::Failures.lt(FAILURES_MOST))
         .one(read.connection())
         .await?;
     Ok(row.map(|row| Actor {

@@ -382,7 +382,8 @@ fn turn_away(refused: Refused, door: Door, had_session: bool, had_attempt: bool)
     if accepts.contains(Credential::MailLink) {
         return Refusal::LinkDead;
     }
-    if denied == Denied::WrongCredential && had_session {
+    // What no session opens, a fresher one does not open either: the page of the login leads whoever is signed in onwards.
+    if denied == Denied::WrongCredential && had_session && accepts.contains(Credential::StepUp) {
         let wants_key = accepts.contains(Credential::StepUp) && !accepts.contains(Credential::FreshSession);
         return if wants_key { Refusal::StepUp } else { Refusal::Reauthenticate };
     }

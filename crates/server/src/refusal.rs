@@ -175,10 +175,20 @@ pub const fn gate_page(gate: Gate) -> &'static str {
 }
 
 fn with_next(path: &str, asked: &Asked<'_>) -> String {
-    let next = if asked.is_get { asked.target.to_owned() } else { page_of(asked.target) };
+    let next = if asked.is_get { behind(asked.target) } else { page_of(asked.target) };
     let separator = if path.contains('?') { '&' } else { '?' };
     let query = serde_urlencoded::to_string([("next", next)]).unwrap_or_default();
     format!("{path}{separator}{query}")
+}
+
+/// Where a step of a sign-in was to lead: the steps themselves are never an end.
+fn behind(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if !["/account/two-factor/", "/account/recovery-code/", "/account/confirm-login/"].contains(&path) {
+        return target.to_owned();
+    }
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    fields.into_iter().find(|(name, _)| name == "next").map_or_else(|| target.to_owned(), |(_, next)| next)
 }
 
 /// The page that a form's own path belongs to: the nearest one above it that is not a form's.

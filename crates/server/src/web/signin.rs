@@ -22,6 +22,7 @@ use crate::reply::{CookieName, Reply};
 /// One sentence for every wrong name and password.
 const WRONG: &str = "The user name or the password is wrong.";
 const CONFIRM: &str = "/account/confirm-login/";
+const TWO_FACTOR: &str = "/account/two-factor/";
 
 /// What a checkbox sends when it is set.
 pub(crate) fn checked(value: Option<&str>) -> bool {
@@ -85,15 +86,15 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
     };
     match outcome {
         Outcome::SignedIn(opened) => Ok(with_opened(ctx, Reply::see_other(next.unwrap_or(HOME)), &opened)),
-        Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
+        Outcome::NeedsFactor(token) => half(TWO_FACTOR, &token),
         Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
         Outcome::Contained(token) => {
             Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
         }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
-            Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
-        }
+        // Another press of the same button may have been in time and moved the sign-in on: its cookie stays, and that page leads to
+        // whatever is next, or back to the login.
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => Ok(Reply::see_other(&next::carried(TWO_FACTOR, next))),
     }
 }
 

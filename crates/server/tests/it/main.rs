@@ -8,6 +8,7 @@ mod people;
 mod ranges;
 mod given;
 mod holding;
+mod seed;
 mod sink;
 mod tables;
 mod team;

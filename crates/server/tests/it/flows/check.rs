@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use index::check::{Checked, Finding, Wrong, check};
+use index::clock::{Clock, SystemClock};
 use sha2::{Digest, Sha256};
 
 use super::people::{self, Mailbox};
@@ -15,6 +16,14 @@ fn strongroom(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
     command.args(arguments).arg("--data").arg(data).current_dir(data).env("STRONGROOM_LOG__FILTER", "warn");
     command
+}
+
+/// A world at the moment by which the program runs: what is queued here is due there, and not too old to be worth sending.
+async fn world_of_now() -> World {
+    let world = World::sqlite(&[]).await;
+    let now = SystemClock { offset: Duration::ZERO }.now();
+    world.advance(now.since(world.env.now()));
+    world
 }
 
 fn ended(mut command: Command) -> (Option<i32>, String, String) {
@@ -127,11 +136,9 @@ fn a_mail_server_that_cannot_be_spoken_to_safely_stops_the_start_without_showing
 async fn the_command_work_finishes_the_mail_in_hand_at_sigterm() {
     let sink = Sink::open(Security::None).await;
     sink.does(Mode::Wait);
-    let world = World::sqlite(&[]).await;
+    let world = world_of_now().await;
     let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
     people::freeze(&world, ada, "an incident").await;
-    // The program runs by the system's clock.
-    world.run("UPDATE jobs SET run_at = 0").await;
     let mut command = strongroom(&world.env.config.data_dir, &["work"]);
     let mut running = command.env("STRONGROOM_MAIL__URL", sink.url()).stderr(Stdio::null()).spawn().expect("the program starts");
     tokio::time::timeout(Duration::from_secs(30), sink.until_arrived(1)).await.expect("the mail comes");
@@ -147,12 +154,10 @@ async fn the_command_work_finishes_the_mail_in_hand_at_sigterm() {
 async fn the_whole_log_names_no_address_no_code_and_no_password() {
     let sink = Sink::open(Security::None).await;
     sink.does(Mode::Answer(".", "451 4.3.0 <ada@example.org> not now"));
-    let world = World::sqlite(&[]).await;
+    let world = world_of_now().await;
     let (ada, to) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
     people::send_code(&world, ada, to[0], "042117").await.expect("a verified account may ask");
     people::freeze(&world, ada, "an incident").await;
-    // The program runs by the system's clock.
-    world.run("UPDATE jobs SET run_at = 0").await;
     let mut command = strongroom(&world.env.config.data_dir, &["work"]);
     command.env("STRONGROOM_MAIL__URL", sink.url()).env("STRONGROOM_LOG__FILTER", "trace").stderr(Stdio::piped());
     let running = command.spawn().expect("the program starts");

@@ -6,10 +6,11 @@ use std::time::Duration;
 use index::db::entities::{hold_people, holds};
 use index::holds::serving;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::TestCaseError;
 
 use crate::given::{self, all};
 use crate::holding::{HOUR, key, newest, old_account, press, raw, seat, stands, veto_link};
+use crate::seed;
 use crate::world::World;
 
 /// What can happen while a change waits.
@@ -158,7 +159,7 @@ async fn holds_are_safe(world: World, steps: Vec<Step>) {
 
 fn check(cases: u32, postgres: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 8, failure_persistence: None, ..Config::default() });
+    let (_, mut runner) = seed::runner(cases, 8);
     let outcome = runner.run(&proptest::collection::vec(step(), 1..14), |steps| {
         let run = runtime.spawn(async move {
             let world = if postgres { World::postgres(&[]).await } else { World::sqlite(&[]).await };

@@ -162,6 +162,37 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM sessions").await, 2, "the first one, and one more");
     }
 
+    /// Property 7: a code that is pressed twice is spent once, and its browser goes on. The answer to the press that came too late once
+    /// took the cookie away that the other had brought.
+    async fn a_code_pressed_twice_leads_on_to_the_mailbox(world: World) {
+        let ada = world.secured("ada").await;
+        for _ in 0..5 {
+            let browser = world.browser();
+            ada.send_password(&browser).await;
+            let (token, code) = (browser.get(TWO_FACTOR).await.csrf_token(), ada.code());
+            let fields = [("csrf_token", token.as_str()), ("totp_value", &code)];
+            let both = tokio::join!(browser.post(TWO_FACTOR, &fields), browser.post(TWO_FACTOR, &fields));
+            let brings = |answer: &&Answer| answer.headers.get_all("set-cookie").iter().any(|c| c.to_str().is_ok_and(|c| c.contains(ATTEMPT)));
+            assert_eq!([&both.0, &both.1].iter().filter(|answer| brings(answer)).count(), 1, "{both:?}");
+            assert_eq!(browser.get(TWO_FACTOR).await.location(), "/account/confirm-login/");
+            assert_eq!(ada.confirm_in(&browser, false).await.location(), HOME);
+            assert_eq!(browser.get(TWO_FACTOR).await.location(), LOGIN, "which leads whoever is signed in onwards");
+            world.run("DELETE FROM limit_windows").await;
+        }
+    }
+
+    /// R30: a sign-in that is over leads back to the login, and still to the page that was asked for.
+    async fn a_sign_in_that_is_over_keeps_the_way(world: World) {
+        let ada = world.secured("ada").await;
+        let browser = half(&world, &ada).await;
+        let wanted = "/manage/account/emails/";
+        world.advance(Duration::from_secs(300));
+        let mut at = browser.get(wanted).await.location();
+        assert_eq!(at, "/account/two-factor/?next=%2Fmanage%2Faccount%2Femails%2F", "the cookie is still there");
+        at = browser.get(&at).await.location();
+        assert_eq!(at, "/account/login/?next=%2Fmanage%2Faccount%2Femails%2F");
+    }
+
     async fn r5_a_recovery_code_signs_in_and_makes_nothing_fresh(world: World) {
         let ada = world.secured("ada").await;
         let browser = half(&world, &ada).await;
@@ -306,6 +337,8 @@ both_engines! {
         for _ in 0..5 {
             assert_eq!(browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", "no code")]).await.status(), 422);
         }
+        assert!(browser.get(TWO_FACTOR).await.location().starts_with(LOGIN), "five wrong codes end it");
+        let browser = half(&world, &ada).await;
         let code = ada.code();
         let answer = browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", &code)]).await;
         assert_eq!(answer.status(), 429);

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Runtime;
 
 use crate::people::{Person, token_of};
-use crate::world::{Browser, World};
+use crate::seed;
+use crate::world::{Browser, World, both_engines};
 
 const LOGIN: &str = "/account/login/";
 const TWO_FACTOR: &str = "/account/two-factor/";
@@ -265,7 +265,7 @@ impl<'w> Model<'w> {
 }
 
 /// Says how many sessions were opened on the way.
-async fn run(world: World, ops: Vec<Op>) -> i64 {
+async fn retrace(world: World, ops: Vec<Op>) -> i64 {
     let mut model = Model::new(&world).await;
     let before = model.sessions;
     for op in ops {
@@ -278,7 +278,7 @@ async fn run(world: World, ops: Vec<Op>) -> i64 {
 
 fn try_many(cases: u32, postgres: bool) {
     let runtime = Runtime::new().expect("a runtime");
-    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 40, failure_persistence: None, ..Config::default() });
+    let (cases, mut runner) = seed::runner(cases, 40);
     let opened = Cell::new(0);
     // Each sequence begins with an honest sign-in, so that there is something to steal, to replay and to end.
     let honest = |b| vec![Op::Password(b, true), Op::Totp(b, Code::Right), Op::Confirm(b, b)];
@@ -286,7 +286,7 @@ fn try_many(cases: u32, postgres: bool) {
     let tried = runner.run(&sequences, |ops| {
         runtime.block_on(async {
             let world = if postgres { World::postgres(&[]).await } else { World::sqlite(&[]).await };
-            opened.set(opened.get() + run(world, ops).await);
+            opened.set(opened.get() + retrace(world, ops).await);
         });
         Ok(())
     });
@@ -302,4 +302,14 @@ fn property_7_a_session_has_a_full_set_of_proofs_of_one_attempt_in_one_browser_o
 #[test]
 fn property_7_a_session_has_a_full_set_of_proofs_of_one_attempt_in_one_browser_on_postgres() {
     try_many(4, true);
+}
+
+both_engines! {
+    /// Property 7: what was red once, step by step. A code was pressed twice, and the late answer took the browser's half-open sign-in away.
+    async fn property_7_a_code_pressed_twice_and_its_link(world: World) {
+        let once = [Op::Password(1, true), Op::TotpTwice(1), Op::Confirm(2, 1), Op::Confirm(1, 1)];
+        let known = [Op::Password(0, true), Op::TotpTwice(0)];
+        let ops: Vec<Op> = std::iter::repeat_n([once.as_slice(), known.as_slice()].concat(), 6).flatten().collect();
+        assert_eq!(retrace(world, ops).await, 12);
+    }
 }
