@@ -17,13 +17,8 @@ pub fn runner(cases: u32, shrinks: u32) -> (u32, TestRunner) {
     let (cases, seed) = (setting(CASES).unwrap_or(cases), setting(SEED).unwrap_or(0));
     // Shown by the test's harness where the test fails.
     println!("{SEED}={seed} {CASES}={cases}");
-    let config = Config {
-        cases,
-        rng_seed: RngSeed::Fixed(seed),
-        max_shrink_iters: shrinks,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config =
+        Config { cases, rng_seed: RngSeed::Fixed(seed), max_shrink_iters: shrinks, failure_persistence: None, ..Config::default() };
     (cases, TestRunner::new(config))
 }
 
