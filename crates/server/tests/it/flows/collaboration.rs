@@ -397,7 +397,7 @@ both_engines! {
         let seat = ada.seat(&world).await;
         assert_eq!(invite(&seat, "spam", "eve", "Owner").await.status(), 303);
         let link = world.newest_mail_to("bob@example.org").await.link("https://index.example.org/account/alarm/");
-        assert_eq!(super::not_me::press(&world.browser(), &link).await.status(), 200);
+        assert_eq!(crate::flows::not_me::press(&world.browser(), &link).await.status(), 200);
         assert_eq!(invite(&seat, "spam", "carol", "Owner").await.status(), 403);
         assert!(invitation(&world, carol.account).await.is_none());
         let revoke = format!("{}revoke_invite/", page("spam"));
