@@ -390,6 +390,22 @@ both_engines! {
         assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 200);
     }
 
+    /// R14: an alarm about an invitation stops the session that made it on that project, and nothing else.
+    async fn r14_an_alarm_stops_the_session_that_invited_on_that_project(world: World) {
+        let [ada, bob, carol, eve] = members(&world, ["ada", "bob", "carol", "eve"]).await;
+        project(&world, "spam", &[ada.account, bob.account]).await;
+        let seat = ada.seat(&world).await;
+        assert_eq!(invite(&seat, "spam", "eve", "Owner").await.status(), 303);
+        let link = world.newest_mail_to("bob@example.org").await.link("https://index.example.org/account/alarm/");
+        assert_eq!(crate::flows::not_me::press(&world.browser(), &link).await.status(), 200);
+        assert_eq!(invite(&seat, "spam", "carol", "Owner").await.status(), 403);
+        assert!(invitation(&world, carol.account).await.is_none());
+        let revoke = format!("{}revoke_invite/", page("spam"));
+        let gone = seat.browser.submit(&page("spam"), &revoke, &[("user_id", &eve.account.to_string())]).await;
+        assert_eq!(gone.status(), 303, "R19: what tightens goes on");
+        assert_eq!(ada.invite(&world, "spam", "carol", "Owner").await.status(), 303, "another session");
+    }
+
     /// The sole-owner rule looks at the history: who has lost an Owner role within 30 days has owned something.
     async fn ownership_is_remembered_when_the_role_was_taken(world: World) {
         let [ada, bob] = members(&world, ["ada", "bob"]).await;
