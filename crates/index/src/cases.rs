@@ -19,6 +19,12 @@ pub enum Opening {
     Veto,
     /// A security key showed a counter that does not grow.
     Cloned,
+    /// Something was put back as it stood at a time (P7).
+    Restore,
+    /// An account was put back and waits for its owner, whose take-back closes it (R16, R18).
+    TakeBack,
+    /// Somebody said that they were phished.
+    Phished,
 }
 
 impl Opening {
@@ -30,7 +36,16 @@ impl Opening {
             Self::Alarm => "alarm",
             Self::Veto => "veto",
             Self::Cloned => "cloned",
+            Self::Restore => "restore",
+            Self::TakeBack => "take-back",
+            Self::Phished => "phished",
         }
+    }
+
+    /// Whether a case of this kind is over once its account's owner has taken the account back.
+    #[must_use]
+    pub fn is_closed_by_take_back(kind: &str) -> bool {
+        kind == Self::NotMe.wire() || kind == Self::TakeBack.wire()
     }
 }
 

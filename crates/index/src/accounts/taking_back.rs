@@ -78,13 +78,13 @@ pub(crate) async fn begin(env: &Env, tx: &Tx, account: Option<AccountId>, with: 
     Ok(token)
 }
 
-/// Whether a link of a notice stopped the account and it was not taken back yet. A freeze beside it changes nothing about that.
+/// Whether the account waits for its owner to take it back: a link of a notice stopped it, or it was put back after a theft. A freeze beside it changes nothing about that.
 ///
 /// # Errors
 /// The database.
 pub async fn is_contained<R: Reading>(read: &R, account: AccountId) -> Result<bool, Refused> {
     const CONTAINED: &str = "SELECT 1 AS one FROM account_causes c JOIN cases o ON o.id = c.case_id \
-        WHERE c.account_id = $1 AND c.kind = 'contained' AND c.until_at IS NULL AND o.kind = 'not-me' LIMIT 1";
+        WHERE c.account_id = $1 AND c.kind = 'contained' AND c.until_at IS NULL AND o.kind IN ('not-me', 'take-back') LIMIT 1";
     Ok(read.row(CONTAINED, vec![Value::from(account)]).await?.is_some())
 }
 

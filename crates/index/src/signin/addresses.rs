@@ -253,7 +253,7 @@ pub(crate) async fn lead(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, ChangeP
     let permit = loosened.permit();
     let (row, _) = found(tx, *permit.on()).await?;
     check_may_lead(tx, &row).await?;
-    addresses::make_primary(tx, &row).await?;
+    addresses::make_primary(env, tx, &row, permit.event()).await?;
     events::record(env, tx, permit, Entry::of(PrimaryAddressChanged {}).about(row.account_id).with_address(&row.address)).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Changes of the rows of addresses: the proof taken and lost, the primary one chosen, an end. Who may do it is decided above.
 
-use sea_orm::{ActiveValue::Set, EntityTrait, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Value};
 
 use super::{AddressRow, by_folded, of_account};
 use crate::accounts::{freeze, settled};
@@ -53,13 +53,31 @@ pub(crate) async fn end(tx: &Tx, row: &AddressRow, by: EventId) -> Result<(), Re
     Ok(())
 }
 
-/// Makes an address the primary one; what was proved or sent for the other one ends.
-pub(crate) async fn make_primary(tx: &Tx, row: &AddressRow) -> Result<(), Refused> {
-    const NONE: &str = "UPDATE addresses SET is_primary = FALSE WHERE account_id = $1 AND until_at IS NULL AND is_primary";
-    const THIS: &str = "UPDATE addresses SET is_primary = TRUE WHERE id = $1 AND until_at IS NULL";
-    tx.execute(NONE, vec![Value::from(row.account_id)]).await?;
-    tx.execute(THIS, vec![Value::from(row.id)]).await?;
+/// Makes an address the primary one; what was proved or sent for the other one ends. Both rows end and begin anew with their old age,
+/// so that it can be told which one was the primary address at a time.
+pub(crate) async fn make_primary(env: &Env, tx: &Tx, row: &AddressRow, by: EventId) -> Result<(), Refused> {
+    let before: Vec<AddressRow> = of_account(tx, row.account_id).await?.into_iter().filter(|other| other.is_primary).collect();
+    for (other, is_primary) in before.iter().map(|other| (other, false)).chain([(row, true)]) {
+        renew(env, tx, other, is_primary, by).await?;
+    }
     forget_proofs(tx, row.account_id).await
+}
+
+/// Ends a row and begins another one like it; links that were mailed to it stay good.
+async fn renew(env: &Env, tx: &Tx, row: &AddressRow, is_primary: bool, by: EventId) -> Result<(), Refused> {
+    const END: &str = "UPDATE addresses SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL";
+    const LINKS: &str = "UPDATE links SET address_id = $2 WHERE account_id = $3 AND address_id = $1 AND spent_at IS NULL";
+    let id = AddressId::new(tx.now(), &*env.entropy);
+    tx.execute(END, vec![Value::from(row.id), Value::from(tx.now()), Value::from(by)]).await?;
+    let mut next = row.clone().into_active_model().reset_all();
+    next.id = Set(id);
+    next.is_primary = Set(is_primary);
+    next.until_at = Set(None);
+    next.began_by = Set(by);
+    next.ended_by = Set(None);
+    addresses::Entity::insert(next).exec_without_returning(tx.connection()).await?;
+    tx.execute(LINKS, vec![Value::from(row.id), Value::from(id), Value::from(row.account_id)]).await?;
+    Ok(())
 }
 
 /// Codes that were sent, links to choose a password, and fresh proofs of the mailbox: all were about the primary address as it was.

@@ -17,7 +17,7 @@ use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountTakenBack, Entry};
 use crate::ids::{AddressId, FactorId, Site};
-use crate::policy::{Actor, Denied, Permit, TakeBack};
+use crate::policy::{Action, Actor, Denied, Permit, TakeBack};
 use crate::refused::Refused;
 use crate::signin::password::{self, Chosen};
 
@@ -73,7 +73,7 @@ pub async fn finish(env: &Env, actor: &Actor, decision: Decision) -> Result<Take
 }
 
 const LIFT: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND kind = 'contained' \
-    AND until_at IS NULL AND case_id IN (SELECT id FROM cases WHERE kind = 'not-me')";
+    AND until_at IS NULL AND case_id IN (SELECT id FROM cases WHERE kind IN ('not-me', 'take-back'))";
 const END_WAITS: &str = "UPDATE take_back_waits SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
 const END_TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL";
 
@@ -97,7 +97,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Deci
     for sql in [LIFT, END_WAITS] {
         tx.execute(sql, vec![Value::from(id), Value::from(now), Value::from(permit.event())]).await?;
     }
-    for case in cases::open_of(tx, id).await?.into_iter().filter(|case| case.kind == Opening::NotMe.wire()) {
+    for case in cases::open_of(tx, id).await?.into_iter().filter(|case| Opening::is_closed_by_take_back(&case.kind)) {
         cases::close(tx, case.id, permit.event()).await?;
     }
     tx.execute(END_TAKE_BACKS, vec![Value::from(id), Value::from(now)]).await?;
@@ -183,7 +183,7 @@ async fn restore_address(env: &Env, tx: &Tx, permit: &Permit<TakeBack>, account:
             put_back(env, tx, permit, wanted).await?;
         }
     }
-    choose_primary(tx, account, wanted.map(|wanted| wanted.folded.as_str())).await
+    choose_primary(env, tx, permit, account, wanted.map(|wanted| wanted.folded.as_str())).await
 }
 
 /// A row of its own, with the old age; nothing when another account has the address meanwhile.
@@ -199,9 +199,14 @@ async fn put_back(env: &Env, tx: &Tx, permit: &Permit<TakeBack>, old: &address_r
     Ok(())
 }
 
-async fn choose_primary(tx: &Tx, account: &Account, wanted: Option<&str>) -> Result<(), Refused> {
-    const NONE: &str = "UPDATE addresses SET is_primary = FALSE WHERE account_id = $1 AND until_at IS NULL AND is_primary";
-    const ONE: &str = "UPDATE addresses SET is_primary = TRUE WHERE id = $1 AND until_at IS NULL";
+/// Where the primary address went, or lost its proof, another one takes its place.
+pub(in crate::containment) async fn choose_primary<A: Action>(
+    env: &Env,
+    tx: &Tx,
+    permit: &Permit<A>,
+    account: &Account,
+    wanted: Option<&str>,
+) -> Result<(), Refused> {
     let open = addresses::of_account(tx, account.id).await?;
     if open.iter().any(|address| address.is_primary && address.verified_at.is_some()) {
         return Ok(());
@@ -209,7 +214,5 @@ async fn choose_primary(tx: &Tx, account: &Account, wanted: Option<&str>) -> Res
     let verified = || open.iter().filter(|address| address.verified_at.is_some());
     let best = verified().find(|address| Some(address.folded.as_str()) == wanted).or_else(|| verified().next());
     let Some(best) = best else { return Ok(()) };
-    tx.execute(NONE, vec![Value::from(account.id)]).await?;
-    tx.execute(ONE, vec![Value::from(best.id)]).await?;
-    Ok(())
+    addresses::make_primary(env, tx, best, permit.event()).await
 }
