@@ -7,9 +7,10 @@ use futures_util::future::BoxFuture;
 
 use crate::db::{Read, Tx, is_conflict};
 use crate::env::Env;
+use crate::epochs;
 use crate::events;
 use crate::ids::{AccountId, EventId};
-use crate::policy::{Action, Actor, Credential, Denied, Direction, Leaves, Permit, decide, grant, grant_held};
+use crate::policy::{Action, ActionName, Actor, Credential, Denied, Direction, Leaves, Permit, decide, grant, grant_held};
 use crate::refused::Refused;
 
 /// How often an act that met a conflict is tried.
@@ -119,6 +120,10 @@ where
     F: for<'t> Fn(&'t mut Tx, &'t Permit<A>) -> BoxFuture<'t, Result<T, Refused>> + Send + Sync,
 {
     let mut tx = env.db.begin(env.now()).await?;
+    if waits_for_opening::<A>(actor, asker) && epochs::is_read_only(&tx).await? {
+        tx.rollback().await?;
+        return Err(Denied::ReadOnly.into());
+    }
     let event = EventId::new(env.now(), &*env.entropy);
     let permit = match asker {
         Asker::Actor => grant::<A>(&tx, actor, on, event).await?,
@@ -143,6 +148,17 @@ where
     Ok(out)
 }
 
+/// R18, R19: in an index that was restored and is not open yet, only what tightens works, and what its operator does. Its jobs tend the
+/// house; no hold takes effect.
+fn waits_for_opening<A: Action>(actor: &Actor, asker: Asker) -> bool {
+    let tends = match actor.credential {
+        Credential::Operator => true,
+        Credential::Worker => matches!(asker, Asker::Actor) && A::NAME != ActionName::SettleHold,
+        _ => false,
+    };
+    !tends && A::NAME.direction() != Direction::Tightens
+}
+
 /// An act leaves at least one event, and only kinds that its row names.
 fn check_recorded<A: Action>(tx: &Tx) -> Result<(), Refused> {
     let Leaves::Events(allowed) = A::NAME.leaves() else {
@@ -163,7 +179,7 @@ fn met_conflict(e: &anyhow::Error) -> bool {
 
 /// Records that policy refused somebody who presented a credential.
 async fn note_refusal<A: Action>(env: &Env, actor: &Actor, denied: &Denied) -> Result<(), Refused> {
-    if actor.credential == Credential::Nobody || matches!(denied, Denied::NeedsProof) {
+    if actor.credential == Credential::Nobody || matches!(denied, Denied::NeedsProof | Denied::ReadOnly) {
         return Ok(());
     }
     let mut tx = env.db.begin(env.now()).await?;
@@ -192,7 +208,13 @@ where
 /// # Errors
 /// `Denied` by policy, or the database.
 pub async fn may<A: Action>(env: &Env, actor: &Actor, on: A::On) -> Result<(), Refused> {
-    let decided = view::<A, (), _>(env, actor, on, |_, _| Box::pin(async { Ok(()) })).await;
+    let decided = view::<A, (), _>(env, actor, on, |read, permit| {
+        Box::pin(async move {
+            let waits = waits_for_opening::<A>(permit.actor(), Asker::Actor) && epochs::is_read_only(read).await?;
+            if waits { Err(Denied::ReadOnly.into()) } else { Ok(()) }
+        })
+    })
+    .await;
     if let Err(Refused::Denied(denied)) = &decided {
         note_refusal::<A>(env, actor, denied).await?;
     }

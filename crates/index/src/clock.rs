@@ -55,6 +55,12 @@ impl Time {
     pub fn rfc3339(self) -> String {
         self.calendar().format(&Rfc3339).expect("every stored time has a year below 10000")
     }
+    /// Reads RFC 3339, with any offset.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos() / 1000).ok().map(Self)
+    }
     /// As people read it: `22 November 2023, 08:47:35 UTC`.
     #[must_use]
     pub fn in_words(self) -> String {

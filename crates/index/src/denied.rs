@@ -83,6 +83,9 @@ pub enum Denied {
     /// The roles of the account sleep, because its first factor was added a short while ago (R5).
     #[error("the roles of the account sleep")]
     Asleep,
+    /// The index was restored from a backup and is not open yet: it reads and tightens (R18).
+    #[error("the index only reads: it was restored from a backup and is not open yet")]
+    ReadOnly,
     /// One mailbox has one veto by link for a subject in 30 days (R17).
     #[error("this mailbox has used its veto by link")]
     LinkSpent,

@@ -48,6 +48,8 @@ ids! {
     ActId;
     /// A half-open sign-in.
     AttemptId;
+    /// A restore, or the undo of one: the id of the event that made it.
+    BatchId;
     /// A case: one incident.
     CaseId;
     /// A reason why an account may not act.

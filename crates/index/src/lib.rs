@@ -22,6 +22,7 @@ pub mod env; //            what every room is handed
 pub mod open; //           from settings to an Env
 // The rules.
 pub mod policy; //         TABLE 1: who may do what; the permit
+pub mod epochs; //         whether a restored index is open yet
 pub mod queue; //          TABLE 4: jobs
 pub mod events; //         TABLE 3: the audit trail
 pub mod act; //            the ways in: act, view, may, housekeeping
@@ -34,9 +35,11 @@ pub mod signin; //         attempts, factors, sessions
 pub mod tokens; //         API tokens
 pub mod projects; //       names, roles, uploads, listings
 pub mod containment; //    "this was not me", alarms, and the way back
+pub mod restoring; //      as it stood at a time
 // What stands on all of it.
 pub mod notices; //        who is told what, and in which words
 pub mod check; //          the database against the blobs
+pub mod backup; //         all rows and bytes, out and in
 pub mod authentication; // from what was presented to an Actor
 pub mod work; //           the bodies of all jobs
 

@@ -78,7 +78,7 @@ fn key_file(config: &Config) -> PathBuf {
     if config.key_file.as_os_str().is_empty() { config.data_dir.join("instance.key") } else { config.key_file.clone() }
 }
 
-fn database_url(config: &Config) -> anyhow::Result<Secret> {
+pub(crate) fn database_url(config: &Config) -> anyhow::Result<Secret> {
     let url = config.database_url.expose();
     if url.is_empty() {
         let path = config.data_dir.join("strongroom.sqlite");
@@ -90,7 +90,7 @@ fn database_url(config: &Config) -> anyhow::Result<Secret> {
     bail!("the setting `database.url` must begin with `sqlite:` or `postgres:`")
 }
 
-fn blobs_folder(config: &Config) -> anyhow::Result<PathBuf> {
+pub(crate) fn blobs_folder(config: &Config) -> anyhow::Result<PathBuf> {
     match config.blobs_url.as_str() {
         "" => Ok(config.data_dir.join("blobs")),
         url => match url.strip_prefix("file:") {
@@ -98,6 +98,18 @@ fn blobs_folder(config: &Config) -> anyhow::Result<PathBuf> {
             None => bail!("the setting `blobs.url` must begin with `file:`"),
         },
     }
+}
+
+/// Reads the key file, which must be there.
+///
+/// # Errors
+/// It is not there, cannot be read, or can be read by others.
+pub(crate) fn read_keys(config: &Config) -> anyhow::Result<InstanceKeys> {
+    let path = key_file(config);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("the key file {} cannot be read: put the one of the index that was backed up there", path.display()))?;
+    check_private(&path)?;
+    InstanceKeys::parse(&Secret::new(text)).with_context(|| format!("the key file {} cannot be used", path.display()))
 }
 
 /// Reads the key file, or makes one that only its owner can read.

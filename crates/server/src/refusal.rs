@@ -200,6 +200,8 @@ fn page_of(target: &str) -> String {
         "end/",
         "end-others/",
         "forget-device/",
+        "confirm/",
+        "decide/",
         "/options",
         "/validate",
     ] {
@@ -233,6 +235,10 @@ fn plain(refusal: &Refusal, asked: &Asked<'_>, request_id: &str) -> Response {
         Refusal::Refused(Refused::Denied(Denied::WrongCredential)) => (
             StatusCode::FORBIDDEN,
             "Username/Password authentication is not supported. Use an API token: user name __token__, password the token. See /help/#invalid-auth for more information.".to_owned(),
+        ),
+        Refusal::Refused(Refused::Denied(Denied::ReadOnly)) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The index only reads at the moment: it was restored from a backup and is not open yet. Try again later.".to_owned(),
         ),
         Refusal::Refused(Refused::Denied(Denied::Asleep)) => (
             StatusCode::FORBIDDEN,
@@ -352,6 +358,16 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
     }
 }
 
+/// A restored index that is not open yet (R18).
+fn read_only() -> Words {
+    say(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The index only reads at the moment",
+        "It was restored from a backup, and the people who run it have not opened it yet. Nothing was changed.",
+        "Reading works, and so does everything that stops something: the links of notices, vetoes. Try the rest again later.",
+    )
+}
+
 fn denied_words(denied: &Denied) -> Words {
     match denied {
         Denied::Hidden => words(&Refusal::NotFound, ""),
@@ -406,6 +422,7 @@ fn denied_words(denied: &Denied) -> Words {
             "A first second factor was added to an account that already held roles: they work again 72 hours later, or as soon as a settled co-owner approves.",
             "Look at the changes that wait, at /manage/holds/.",
         ),
+        Denied::ReadOnly => read_only(),
         Denied::LinkSpent => say(
             StatusCode::FORBIDDEN,
             "This mailbox has stopped it once",

@@ -12,8 +12,8 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
-    reset, sessions, signin, tokens,
+    account, addresses, admin, containing, factors, gates, holds as hold_pages, keys, phished, profile, projects, proofs, public,
+    registration, reset, restoring, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
@@ -41,7 +41,7 @@ const fn door(face: Face, accepts: &'static [Credential], limit: Option<Limit>) 
 /// The whole table.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds()];
+    let own = [account(), manage(), own_addresses(), keys(), sessions(), tokens(), containing(), holds(), putting_back()];
     let others = [public(), simple_api(), uploads(), staff(), machines()];
     others.into_iter().chain(own).flatten().collect()
 }
@@ -206,7 +206,23 @@ fn tokens() -> Vec<Route> {
         route(Method::GET, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::list),
         route(Method::POST, "/manage/account/token/", door(Html, SIGNED_IN, None), tokens::mint),
         route(Method::POST, "/manage/account/token/delete/", door(Html, SIGNED_IN, None), tokens::delete),
+        route(Method::POST, "/manage/account/token/confirm/", door(Html, SIGNED_IN, None), tokens::confirm),
         route(Method::GET, "/manage/projects/", door(Html, SIGNED_IN, None), projects::list),
+    ]
+}
+
+/// "I was phished", and as it stood at a time.
+fn putting_back() -> Vec<Route> {
+    let fresh = door(Html, FRESH, None);
+    let staff = door(Html, &[StepUp], None);
+    vec![
+        route(Method::GET, "/manage/account/phished/", fresh, phished::page),
+        route(Method::POST, "/manage/account/phished/", fresh, phished::say),
+        route(Method::POST, "/manage/account/phished/decide/", fresh, phished::decide),
+        route(Method::GET, "/admin/accounts/{name}/restore/", staff, restoring::account_page),
+        route(Method::POST, "/admin/accounts/{name}/restore/", staff, restoring::account),
+        route(Method::GET, "/admin/projects/{name}/restore/", staff, restoring::project_page),
+        route(Method::POST, "/admin/projects/{name}/restore/", staff, restoring::project),
     ]
 }
 

@@ -3,7 +3,7 @@
 use sea_orm::Value;
 
 use crate::db::{Reading, Tx};
-use crate::ids::{AccountId, EventId};
+use crate::ids::{AccountId, EventId, SessionId};
 use crate::refused::Refused;
 use crate::signin::session;
 
@@ -18,7 +18,7 @@ const LINKS_THAT_GIVE: &str =
 
 /// Which links end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Links {
+pub(crate) enum Links {
     /// Those that give something: new passwords, proofs, sign-ins.
     ThatGive,
     /// All of them.
@@ -26,11 +26,21 @@ pub(super) enum Links {
 }
 
 /// Ends sessions, half-open sign-ins, remembered browsers, proofs for acts, codes and links; says how many sessions.
-pub(super) async fn end_everything(tx: &Tx, account: AccountId, links: Links, by: EventId) -> Result<u64, Refused> {
+pub(crate) async fn end_everything(tx: &Tx, account: AccountId, links: Links, by: EventId) -> Result<u64, Refused> {
     let sessions = session::end_all(tx, account, by).await?;
     tx.execute(DEVICES, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
     let links = if links == Links::All { ALL_LINKS } else { LINKS_THAT_GIVE };
     for sql in [CODES, ACTS, CEREMONIES, links] {
+        tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
+    }
+    Ok(sessions)
+}
+
+/// The same for all but the session at hand; links that only stop something stay. Says how many sessions.
+pub(super) async fn end_others(tx: &Tx, account: AccountId, keep: SessionId, by: EventId) -> Result<u64, Refused> {
+    let sessions = session::end_others(tx, account, Some(keep), by).await?;
+    tx.execute(DEVICES, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
+    for sql in [CODES, ACTS, CEREMONIES, LINKS_THAT_GIVE] {
         tx.execute(sql, vec![Value::from(account), Value::from(tx.now())]).await?;
     }
     Ok(sessions)

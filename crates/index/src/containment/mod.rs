@@ -6,6 +6,7 @@
 pub mod alarm; //     somebody else's act: what was used for it stops on that project, for a day
 pub mod ending; //    what ends in every containment and take-back
 pub mod not_me; //    one's own account
+pub mod phished; //   one's own account, said from within it
 pub mod take_back; // the way back
 
 use std::time::Duration;

@@ -6,4 +6,5 @@ pub mod migrations;
 mod tests;
 mod tx;
 
+pub(crate) use migrations::Migrator;
 pub use tx::{Database, Engine, Read, Reading, Tx, is_conflict, is_taken};

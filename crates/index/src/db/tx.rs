@@ -53,6 +53,27 @@ impl Database {
         Ok(pending)
     }
 
+    /// Connects to a database that holds nothing and brings it up to the first so many migrations, for the rows of a backup.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or is not empty.
+    pub(crate) async fn open_empty(url: &str, migrations: usize) -> Result<Self, DbErr> {
+        let database = Self::connect(url).await?;
+        if !Migrator::get_applied_migrations(&database.write).await?.is_empty() {
+            return Err(DbErr::Custom("it is not empty: a backup is restored into an empty place only".to_owned()));
+        }
+        Migrator::up(&database.write, Some(u32::try_from(migrations).unwrap_or(u32::MAX))).await?;
+        Ok(database)
+    }
+
+    /// Applies the migrations that are left.
+    ///
+    /// # Errors
+    /// A migration fails.
+    pub(crate) async fn bring_up_to_date(&self) -> Result<(), DbErr> {
+        Migrator::up(&self.write, None).await
+    }
+
     async fn connect(url: &str) -> Result<Self, DbErr> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.trim_start_matches("//").to_owned();

@@ -192,6 +192,8 @@ events! {
     TokenAdded { token: String, description: String, scope: String } = "account:api_token:added", "The API token “{description}” ({scope}) was created.", Account;
     /// An API token was deleted.
     TokenRemoved { token: String, description: String } = "account:api_token:removed", "The API token “{description}” was deleted.", Account;
+    /// A paused token was confirmed by its owner.
+    TokenConfirmed { token: String, description: String } = "account:api_token:confirmed", "The paused API token “{description}” was confirmed, and works again.", Account;
     /// A token was presented and refused.
     TokenRefused { reason: String } = "account:api_token:refused", "An API token was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
 
@@ -221,9 +223,26 @@ events! {
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
 
+    /// The owner of an account said that they were phished.
+    AccountPhished { case: String, since: String, sessions_ended: u64, paused: u64 } = "account:phished", "You said that you were phished: {sessions_ended} other sessions ended, and {paused} tokens and invitations made since {since} are paused.", Account;
+    /// What the account gained was kept or ended, after its owner said that they were phished.
+    PhishedDecided { kept: u64, ended: u64 } = "account:phished:decided", "After the phishing {kept} things that the account had gained were kept and {ended} ended.", Account;
+    /// An account was put back as it stood at a time.
+    AccountRestored { batch: String, reason: String, as_of: String, changed: u64 } = "account:restored", "The account was put back as it stood on {as_of}: {reason}.", Account;
+    /// A project was put back as it stood at a time, alone or with an account that owned it.
+    ProjectRestored { batch: String, reason: String, as_of: String } = "project:restored", "The project was put back as it stood on {as_of}: {reason}.", Owners;
+    /// A restore of an account was undone.
+    AccountRestoreUndone { batch: String, reason: String } = "account:restore:undone", "What was put back about the account was undone: {reason}.", Account;
+    /// A restore of a project was undone.
+    ProjectRestoreUndone { batch: String, reason: String } = "project:restore:undone", "What was put back about the project was undone: {reason}.", Owners;
+
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;
 
+    /// The index was restored from a backup; until it is opened it reads and tightens (R18).
+    EpochBegun { made_at: String, sessions_ended: u64, tokens_paused: u64 } = "index:restored", "The index was restored from the backup of {made_at}: {sessions_ended} sessions ended, {tokens_paused} API tokens are paused until their owners confirm them. Until it is opened, the index only reads.", Administrators;
+    /// A restored index was opened.
+    EpochOpened {} = "index:opened", "The restored index was opened: it changes things again.", Administrators;
     /// The index was started with its clock ahead of the true time (R32).
     ClockShifted { by: String } = "index:clock:shifted", "The index was started with its clock shifted by {by}.", Nobody("what the operator does is told to the administrators in any case");
     /// Policy refused an act.

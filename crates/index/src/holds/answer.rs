@@ -175,7 +175,7 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
 }
 
 /// Lets a hold die; false when it was over already.
-pub(super) async fn end<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, hold: HoldId, because: &str) -> Result<bool, Refused> {
+pub(crate) async fn end<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, hold: HoldId, because: &str) -> Result<bool, Refused> {
     lock(tx, hold).await?;
     let Some(row) = waiting(tx, hold).await? else { return Ok(false) };
     let values = vec![

@@ -17,8 +17,8 @@ use sea_orm::{EntityTrait, QueryResult, Value};
 
 use credentials::keys::InstanceKeys;
 
-pub(crate) use answer::approve;
 pub use answer::{Answered, to_veto, veto, veto_by_link};
+pub(crate) use answer::{approve, end};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass};

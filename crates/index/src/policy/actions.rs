@@ -6,8 +6,8 @@ use super::credential::{Credential, Credentials};
 use super::resource::Resource;
 use super::words::{Direction, Leaves, OwnProof, Role};
 use crate::denied::Gate;
-use crate::ids::{AccountId, AddressId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
-use crate::resources::ProjectOrNew;
+use crate::ids::{AccountId, AddressId, BatchId, DeviceId, FactorId, HoldId, SessionId, Site, TokenId};
+use crate::resources::{ProjectOrNew, Restorable};
 
 /// An action as a type: `Permit<A>` proves a decision about exactly this one.
 pub trait Action: Send + Sync + 'static {
@@ -191,6 +191,9 @@ actions! {
     /// Delete an API token.
     RevokeToken on TokenId, "token:revoke", needs [Oneself], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:removed"];
+    /// Confirm a token that is paused, with a proof for this one act (R2, R18).
+    ConfirmToken on TokenId, "token:confirm", needs [Oneself], gates [VerifiedAddress, Factor],
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["account:api_token:confirmed"];
     /// See the projects on which one holds a role.
     SeeProjects on AccountId, "account:see-projects", needs [Oneself], gates [VerifiedAddress, Factor],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
@@ -211,6 +214,15 @@ actions! {
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression"];
+    /// See what one's account gained, after one said that one was phished.
+    SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
+        Neither with No, at_most [FreshSession, StepUp], ReadsOnly;
+    /// Say that one was phished: other sessions and remembered browsers end, what was made since is paused, what was proposed stops (R15, R19).
+    SayPhished on AccountId, "account:say-phished", needs [Oneself], gates [],
+        Tightens with No, at_most [FreshSession, StepUp], leaves ["account:phished", "hold:died"];
+    /// Keep what one's account gained, one by one; the rest ends (R16).
+    DecidePhished on AccountId, "account:decide-phished", needs [Oneself], gates [],
+        Grants with Act, at_most [FreshSession, StepUp], leaves ["account:phished:decided"];
     /// See how mail, jobs and the services around the index do.
     SeeHealth on Site, "staff:see-health", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], ReadsOnly;
@@ -236,6 +248,27 @@ actions! {
     /// Take the proof of an address away: its owner verifies it again before anything else.
     UnverifyAddress on AccountId, "operator:unverify-address", needs [Operator, Worker], gates [],
         Tightens with No, at_most [Operator, Worker], leaves ["account:email:unverified"];
+    /// See what would be put back as it stood at a time, in the console.
+    SeeRestore on Restorable, "staff:see-restore", needs [Administrator], gates [Key],
+        Neither with No, at_most [StepUp], ReadsOnly;
+    /// Put a project or an account back as it stood at a time, with a key's proof for exactly this list and reason (R18, R20).
+    Restore on Restorable, "staff:restore", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died"];
+    /// See at the shell what would be put back as it stood at a time.
+    PlanRestore on Restorable, "operator:plan-restore", needs [Operator], gates [],
+        Neither with No, at_most [Operator], ReadsOnly;
+    /// Put a project or an account back as it stood at a time, from the shell (R18).
+    RestoreAtShell on Restorable, "operator:restore", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died"];
+    /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
+    UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
+    /// Begin a new epoch over a restored backup: what a person or program could still hold from before ends (R18).
+    BeginEpoch on Site, "operator:begin-epoch", needs [Operator], gates [],
+        Tightens with No, at_most [Operator], leaves ["index:restored"];
+    /// Open an index that was restored: it changes things again.
+    OpenEpoch on Site, "operator:open-epoch", needs [Operator], gates [],
+        Grants with Shell, at_most [Operator], leaves ["index:opened"];
     /// Run with the clock ahead of the true time, in a drill (R32).
     ShiftClock on Site, "operator:shift-clock", needs [Operator], gates [],
         Neither with Shell, at_most [Operator], leaves ["index:clock:shifted"];

@@ -26,6 +26,8 @@ pub struct Line {
     pub created_at: Time,
     /// When it ends, if it does.
     pub expires_at: Option<Time>,
+    /// Whether it opens nothing until its owner confirms it (R18).
+    pub paused: bool,
     /// When it last uploaded something.
     pub last_used_at: Option<Time>,
     /// From where.
@@ -52,6 +54,7 @@ pub async fn list<A: Action<On = AccountId>>(env: &Env, read: &Read, permit: &Pe
             None => None,
         };
         lines.push(Line {
+            paused: super::paused::is_paused(read, row.id).await?,
             id: row.id,
             description: row.description,
             project: row.project_id.and_then(|id| names.get(&id).cloned()),
@@ -68,6 +71,16 @@ async fn project_names(read: &Read, tokens: &[api_tokens::Model]) -> Result<Hash
     let ids: Vec<ProjectId> = tokens.iter().filter_map(|token| token.project_id).collect();
     let rows = projects::Entity::find().filter(projects::Column::Id.is_in(ids)).all(read.connection()).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// What the account calls one of its tokens; nothing for somebody else's.
+///
+/// # Errors
+/// The database.
+pub async fn description(env: &Env, account: AccountId, token: TokenId) -> Result<String, Refused> {
+    let read = env.db.read(env.now()).await?;
+    let row = api_tokens::Entity::find_by_id(token).filter(api_tokens::Column::AccountId.eq(account)).one(read.connection()).await?;
+    Ok(row.map(|row| row.description).unwrap_or_default())
 }
 
 const SCOPES: &str = "SELECT p.name AS name FROM roles r JOIN projects p ON p.id = r.project_id \

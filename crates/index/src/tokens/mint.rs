@@ -161,6 +161,7 @@ pub async fn mint(env: &Env, tx: &mut Tx, permit: &Permit<MintToken>, new: &NewT
         until_at: Set(None),
         began_by: Set(permit.event()),
         ended_by: Set(None),
+        stands_for: Set(None),
     }
     .insert(tx.connection())
     .await?;

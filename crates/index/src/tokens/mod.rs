@@ -5,13 +5,14 @@
 
 mod list;
 mod mint;
+pub mod paused; // tokens that open nothing until their owner confirms them (R18)
 mod verify;
 
 use credentials::keys::Place;
 use credentials::secret::SecretBytes;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Value};
 
-pub use list::{Line, list, revoke, scopes};
+pub use list::{Line, description, list, revoke, scopes};
 pub use mint::{Asked, Asking, DAYS_MOST, DESCRIPTION_MOST, Minted, NewToken, Scope, ask, mint};
 pub use verify::verify;
 
@@ -64,6 +65,14 @@ async fn lock_row(tx: &Tx, token: TokenId) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The row behind an identifier that somebody presents: the one that is open, where the token was put back (R18).
+async fn presented<R: Reading>(read: &R, id: TokenId) -> Result<Option<api_tokens::Model>, Refused> {
+    let own = Condition::any().add(api_tokens::Column::Id.eq(id)).add(api_tokens::Column::StandsFor.eq(id));
+    let mut rows = api_tokens::Entity::find().filter(own).all(read.connection()).await?;
+    rows.sort_by_key(|row| (row.until_at.is_some(), row.id != id));
+    Ok(rows.into_iter().next())
+}
+
 /// Whether the token that somebody acts with still stands; it was verified before the body was read.
 ///
 /// # Errors
@@ -71,7 +80,10 @@ async fn lock_row(tx: &Tx, token: TokenId) -> Result<(), Refused> {
 pub(crate) async fn check_open<R: Reading>(read: &R, actor: &Actor) -> Result<(), Refused> {
     let Some(token) = used_by(actor) else { return Ok(()) };
     let open = api_tokens::Entity::find_by_id(token).filter(api_tokens::Column::UntilAt.is_null()).one(read.connection()).await?;
-    if open.is_some() { Ok(()) } else { Err(Denied::NotValid.into()) }
+    if open.is_none() {
+        return Err(Denied::NotValid.into());
+    }
+    if paused::is_paused(read, token).await? { Err(Denied::Token(paused::SAYS.to_owned()).into()) } else { Ok(()) }
 }
 
 /// Notes that a token was used, and in which event.

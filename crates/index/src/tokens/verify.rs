@@ -6,7 +6,6 @@ use credentials::caveat::Caveat;
 use credentials::macaroon::Macaroon;
 use credentials::secret::{Secret, SecretBytes};
 use formats::name::ProjectName;
-use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::UPLOAD;
@@ -67,7 +66,7 @@ async fn examine(env: &Env, text: &Secret, origin: &Origin) -> Result<Examined, 
     };
     let read = env.db.read(env.now()).await?;
     let row = match identified(&macaroon) {
-        Some(id) => api_tokens::Entity::find_by_id(id).one(read.connection()).await?,
+        Some(id) => super::presented(&read, id).await?,
         None => None,
     };
     // An unknown token costs the same signature.
@@ -88,6 +87,9 @@ async fn examine(env: &Env, text: &Secret, origin: &Origin) -> Result<Examined, 
         Ok(limits) => limits,
         Err(reason) => return bad(reason.clone(), Denied::Token(reason), row, true),
     };
+    if super::paused::is_paused(&read, row.id).await? {
+        return bad("it is paused".to_owned(), Denied::Token(super::paused::SAYS.to_owned()), row, true);
+    }
     let state = standing(&read, row.account_id, None).await?.state;
     if state != State::Active {
         return bad(format!("the account is {}", state.word()), Denied::Stopped(state), row, true);

@@ -3,6 +3,7 @@
 use super::Failed;
 use crate::db::entities::holds as rows;
 use crate::env::Env;
+use crate::epochs;
 use crate::holds::{self, Applied, wake};
 use crate::ids::{AddressId, FactorId};
 use crate::policy::{ActionName, Actor, ChangePrimaryAddress, Direction, RemoveAddress, RemoveFactor, WakeRoles};
@@ -14,6 +15,10 @@ use crate::signin::{addresses, removal};
 pub(super) async fn apply(env: &Env, job: &Claimed) -> Result<(), Failed> {
     let worker = Actor::worker(job.kind.wire(), job.id.to_string());
     let read = env.db.read(env.now()).await.map_err(Refused::from)?;
+    // A restored index that is not open yet does nothing that waited (R18).
+    if epochs::is_read_only(&read).await? {
+        return Ok(());
+    }
     let (orphans, due) = (holds::orphans(&read).await?, holds::due(env, &read).await?);
     drop(read);
     for (hold, because) in orphans {

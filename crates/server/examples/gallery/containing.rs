@@ -2,6 +2,7 @@
 
 use super::super::pages::admin::{Count, Health, JobLine, MailLine, Part};
 use super::super::pages::containing::{self, Decide, Thing, Told};
+use super::super::pages::restoring::{self, Line, List};
 use super::super::pages::{FormErrors, Frame, Viewer, When, html};
 use super::{NOW_US, Sample, ago, stranger};
 
@@ -31,6 +32,48 @@ pub(super) fn containing_pages() -> Vec<Sample> {
         ("alarm-again", alarm(true)),
         ("alarm-raised", html(&containing::AlarmRaised { frame: stranger(), until: Some(soon(86_400)) })),
         ("alarm-raised-before", html(&containing::AlarmRaised { frame: stranger(), until: None })),
+    ]
+}
+
+/// "I was phished", and putting back as it stood at a time.
+pub(super) fn restoring_pages() -> Vec<Sample> {
+    let thing = |what: &str, kept| restoring::Thing { id: "0190".into(), what: what.into(), from: ago(7_200), kept };
+    let phished = |things, act| {
+        html(&restoring::Phished { frame: stranger(), errors: FormErrors::none(), since: "2026-11-22 08:00".into(), things, act })
+    };
+    let gained = || vec![thing("The API token “ci of spam”", true), thing("The address thief@example.net", false)];
+    let line = |what: &str, does, why: Option<&str>| Line { what: what.into(), does, why: why.map(str::to_owned) };
+    let lines = || {
+        vec![
+            line("mallory is Owner of spam", "Ends", None),
+            line("ada is Owner of spam", "Comes back", None),
+            line("The API token “ci of spam”", "Comes back paused", None),
+            line("An authenticator app", "Stays as it is", Some("it was removed; it comes back only by the owner's take-back")),
+        ]
+    };
+    let restore = |list, act| {
+        html(&restoring::Restore {
+            frame: stranger(),
+            errors: FormErrors::none(),
+            path: "/admin/accounts/ada/restore/".into(),
+            name: "ada".into(),
+            is_account: true,
+            at: "2026-11-22 08:00".into(),
+            reason: "takeover of 22 November".into(),
+            list,
+            act,
+        })
+    };
+    let list = |lines: Vec<Line>| List { changes: lines.len().saturating_sub(1), already: 4, digest: "9f86".into(), lines };
+    let done = Some(("0190f0".into(), "0190f1".into()));
+    vec![
+        ("phished", phished(None, None)),
+        ("phished-decide", phished(Some(gained()), Some("0190".into()))),
+        ("phished-nothing", phished(Some(Vec::new()), None)),
+        ("admin-restore", restore(None, None)),
+        ("admin-restore-list", restore(Some(list(lines())), Some("0190".into()))),
+        ("admin-restore-nothing", restore(Some(list(Vec::new())), None)),
+        ("admin-restored", html(&restoring::Restored { frame: stranger(), name: "ada".into(), lines: lines(), done })),
     ]
 }
 

@@ -231,6 +231,7 @@ pub(super) fn token_pages() -> Vec<Sample> {
         created: ago(8_000_000),
         last_used: used.then(|| LastUsed { when: ago(184), network: Some("192.0.2.7".into()) }),
         expires: used.then(|| ago(-8_000_000)),
+        paused: !used,
     };
     let page = |errors, tokens, description: &str| {
         html(&manage::Tokens {
@@ -245,6 +246,7 @@ pub(super) fn token_pages() -> Vec<Sample> {
             token_scope: "scope:user".into(),
             expires_in_days: "90".into(),
             act: None,
+            confirming: None,
         })
     };
     let list = vec![token("1", TokenScope::Project("spam".into()), true), token("2", TokenScope::Account, false)];

@@ -19,7 +19,7 @@ pub type Sample = (&'static str, String);
 
 /// All of them.
 pub fn all() -> Vec<Sample> {
-    let own = [containing::containing_pages(), containing::take_back_pages(), containing::staff_pages()];
+    let own = [containing::containing_pages(), containing::restoring_pages(), containing::take_back_pages(), containing::staff_pages()];
     let others = [public_pages(), account_pages(), managing::manage_pages(), managing::token_pages(), hold_pages()];
     others.into_iter().chain(own).flatten().collect()
 }

@@ -3,7 +3,9 @@
 //! Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.
 
 mod account;
+mod backup;
 mod check;
+mod incident;
 mod migrate;
 mod passwords;
 mod serve;
@@ -62,6 +64,12 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Accounts: create, show, set-up and reset links, freeze and thaw.
     Account(account::Account),
+    /// Back up everything but key file and mail into a new folder, while the index serves.
+    Backup(backup::Backup),
+    /// Restore a backup into an empty place, read-only until it is opened.
+    Restore(backup::Restore),
+    /// What is done about an incident: put back as it stood at a time, undo that.
+    Incident(incident::Incident),
     /// Compare the database with the blobs.
     Check(check::Check),
     /// The list of stolen passwords: import it.
@@ -79,6 +87,11 @@ pub const COMMANDS: &[(&str, ActionName)] = &[
     ("account freeze", ActionName::FreezeAccount),
     ("account thaw", ActionName::ThawAccount),
     ("account unverify", ActionName::UnverifyAddress),
+    ("incident restore", ActionName::PlanRestore),
+    ("incident restore", ActionName::RestoreAtShell),
+    ("incident undo", ActionName::UndoRestore),
+    ("restore", ActionName::BeginEpoch),
+    ("restore", ActionName::OpenEpoch),
     ("serve", ActionName::ShiftClock),
 ];
 
@@ -108,6 +121,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Work(work) => work.run(&cli.common).await,
         Command::Migrate(migrate) => migrate.run(&cli.common).await,
         Command::Account(account) => account.run(&cli.common).await,
+        Command::Backup(backup) => backup.run(&cli.common).await,
+        Command::Restore(restore) => restore.run(&cli.common).await,
+        Command::Incident(incident) => incident.run(&cli.common).await,
         Command::Check(check) => check.run(&cli.common).await,
         Command::Passwords(passwords) => passwords.run(&cli.common).await,
         Command::Tables(tables) => tables.run(),

@@ -296,6 +296,8 @@ pub struct Tokens {
     pub expires_in_days: String,
     /// The proof that was made for this act.
     pub act: Option<String>,
+    /// The paused token that the proof was made for, and the proof.
+    pub confirming: Option<(String, String)>,
 }
 
 /// An API token in the list.
@@ -312,6 +314,8 @@ pub struct TokenLine {
     pub last_used: Option<LastUsed>,
     /// When it ends, if it does.
     pub expires: Option<When>,
+    /// Whether it opens nothing until its owner confirms it.
+    pub paused: bool,
 }
 
 /// What an API token opens.

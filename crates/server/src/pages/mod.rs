@@ -13,6 +13,7 @@ pub mod holds;
 pub mod manage;
 pub mod parts;
 pub mod public;
+pub mod restoring;
 pub mod qr;
 pub mod when;
 

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use index::clock::Time;
 use index::ids::{AccountId, ActId, TokenId};
-use index::policy::{Action, Denied, MintToken, RevokeToken, SeeTokens};
+use index::policy::{Action, ConfirmToken, Denied, MintToken, RevokeToken, SeeTokens};
 use index::signin::acts;
-use index::tokens::{self, Asked, Asking, Line, Minted, NewToken, Scope};
+use index::tokens::{self, Asked, Asking, Line, Minted, NewToken, Scope, paused};
 use index::{Invalid, Refused};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,9 @@ pub struct Typed {
     token_scope: String,
     #[serde(default)]
     expires_in_days: String,
+    /// The paused token that was to be confirmed instead.
+    #[serde(default, skip_serializing)]
+    confirm: Option<String>,
 }
 
 /// The form of a new token.
@@ -66,8 +69,41 @@ pub async fn list(ctx: Ctx<SeeTokens>, input: Input<Nothing, Back>) -> Result<Re
         None => None,
     };
     let act = act.filter(|_| typed.is_some());
-    let page = page(&ctx, typed.unwrap_or_default(), FormErrors::none(), act).await?;
+    let confirming = act.zip(typed.as_ref().and_then(|typed| typed.confirm.clone()));
+    let act = act.filter(|_| confirming.is_none());
+    let mut page = page(&ctx, typed.unwrap_or_default(), FormErrors::none(), act).await?;
+    page.confirming = confirming.map(|(act, token)| (token, act.to_string()));
     Ok(Reply::page(&page))
+}
+
+/// The form that confirms a paused token.
+#[derive(Debug, Deserialize)]
+pub struct Confirm {
+    #[serde(default)]
+    token_id: String,
+    act: Option<String>,
+}
+
+/// POST `/manage/account/token/confirm/`: with a proof for this token alone (R2, R18).
+pub async fn confirm(ctx: Ctx<ConfirmToken>, input: Form<Confirm>) -> Result<Reply, Refusal> {
+    let token = TokenId::parse(&input.form.token_id).ok_or(Refusal::NotFound)?;
+    let act = input.form.act.as_deref().and_then(ActId::parse);
+    let env = ctx.env().clone();
+    let done = ctx.act(token, move |tx, permit| {
+        let env = env.clone();
+        Box::pin(async move { paused::confirm(&env, tx, permit, act).await })
+    });
+    match done.await {
+        Ok(()) => Ok(Reply::see_other(PAGE)),
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let account = ctx.account()?;
+            let name = ctx.env().clone();
+            let what = tokens::description(&name, account, token).await?;
+            let says = format!("Confirm the paused API token “{what}”: it works again");
+            Err(ctx.ask_proof_on(&token.to_string(), paused::parameters(token), &says).await)
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// POST `/manage/account/token/`: the answer to the second press, after the proof, shows the token once.
@@ -152,6 +188,7 @@ async fn page<A: Action<On = AccountId>>(ctx: &Ctx<A>, typed: Typed, errors: For
         token_scope: typed.token_scope,
         expires_in_days: typed.expires_in_days,
         act: act.map(|act| act.to_string()),
+        confirming: None,
     })
 }
 
@@ -163,6 +200,7 @@ fn line(token: Line, now: Time) -> TokenLine {
         created: when(token.created_at, now),
         last_used: token.last_used_at.map(|at| LastUsed { when: when(at, now), network: token.last_network }),
         expires: token.expires_at.map(|at| when(at, now)),
+        paused: token.paused,
     }
 }
 

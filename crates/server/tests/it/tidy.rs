@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["lane", "prepared", "blobs", "db", "mail", "breach", "places"],
     &["env"],
     &["open"],
-    &["policy"],
+    &["policy", "epochs"],
     &["queue"],
     &["events"],
     &["act"],
@@ -24,7 +24,8 @@ const FLOORS: &[&[&str]] = &[
     &["tokens"],
     &["projects"],
     &["containment"],
-    &["notices", "check"],
+    &["restoring"],
+    &["notices", "check", "backup"],
     &["authentication"],
     &["work"],
 ];

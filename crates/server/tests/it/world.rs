@@ -45,7 +45,7 @@ pub struct World {
     pub env: Env,
     pub clock: Arc<HandClock>,
     router: Router,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl World {
@@ -76,11 +76,17 @@ impl World {
         values.extend(database.map(|url| ("database.url".to_owned(), url)));
         values.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         let config = Config::from_values(&values, &limits::setting_keys()).expect("settings of the test are right");
-        let clock = Arc::new(HandClock::new(START));
+        let mut world = Self::over(config, Arc::new(HandClock::new(START))).await;
+        world.folder = Some(folder);
+        world
+    }
+
+    /// Over a place that is there already, with a clock that others share.
+    pub async fn over(config: Config, clock: Arc<HandClock>) -> Self {
         let cheap = Parameters { memory_kib: 64, passes: 1, lanes: 1 };
         let env = open::open(config, clock.clone(), Arc::new(SystemEntropy), cheap).await.expect("the index opens");
         let router = router(App::new(env.clone(), None), routes::table());
-        Self { env, clock, router, _folder: folder }
+        Self { env, clock, router, folder: None }
     }
 
     /// A browser without cookies, from 192.0.2.7.

@@ -27,7 +27,7 @@ pub enum Sort {
 
 impl Sort {
     /// Ends its row.
-    pub(super) const fn end(self) -> &'static str {
+    pub(in crate::containment) const fn end(self) -> &'static str {
         match self {
             Self::Factor => "UPDATE factors SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
             Self::Codes => "UPDATE recovery_sets SET until_at = $2, ended_by = $3 WHERE id = $1 AND until_at IS NULL",
@@ -65,7 +65,7 @@ pub struct Gained {
 ///
 /// # Errors
 /// The database.
-pub(super) async fn of<R: Reading>(env: &Env, read: &R, account: &Account, factor_proved: bool) -> Result<Gained, Refused> {
+pub(in crate::containment) async fn of<R: Reading>(env: &Env, read: &R, account: &Account, factor_proved: bool) -> Result<Gained, Refused> {
     let mut things = factors_of(env, read, account, factor_proved).await?;
     things.extend(codes_of(env, read, account).await?);
     let (gained, told) = addresses_of(env, read, account).await?;

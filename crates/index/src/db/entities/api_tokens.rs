@@ -27,6 +27,8 @@ pub struct Model {
     pub until_at: Option<Time>,
     pub began_by: EventId,
     pub ended_by: Option<EventId>,
+    /// The first row of a token that was put back: what its holder presents names that one.
+    pub stands_for: Option<TokenId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -8,6 +8,7 @@ const FIRST_SQLITE: &str = include_str!("m0001_first_sqlite.sql");
 const FIRST_POSTGRES: &str = include_str!("m0001_first_postgres.sql");
 const ACCOUNTS: &str = include_str!("m0002_accounts.sql");
 const OWNERSHIP: &str = include_str!("m0003_ownership.sql");
+const RESTORE: &str = include_str!("m0008_restore.sql");
 
 /// The list of migrations, in order.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(Sql { name: "m0001_first", both: FIRST, sqlite: FIRST_SQLITE, postgres: FIRST_POSTGRES }),
             Box::new(Sql { name: "m0002_accounts", both: ACCOUNTS, sqlite: "", postgres: "" }),
             Box::new(Sql { name: "m0003_ownership", both: OWNERSHIP, sqlite: "", postgres: "" }),
+            Box::new(Sql { name: "m0008_restore", both: RESTORE, sqlite: "", postgres: "" }),
         ]
     }
 }

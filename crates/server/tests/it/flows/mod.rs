@@ -2,6 +2,7 @@
 
 mod breach;
 mod addresses;
+mod backup;
 mod bounces;
 mod check;
 mod closed;
@@ -16,14 +17,18 @@ mod holds;
 mod waiting;
 mod health;
 mod jobs;
+mod ledger;
 mod mail;
 mod operator;
 pub mod not_me;
 mod people;
+mod phished;
 mod recovery_game;
 mod registration;
 mod names;
 mod reset;
+mod restore_pages;
+mod restoring;
 mod shell;
 mod sessions;
 mod signin;
