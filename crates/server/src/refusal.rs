@@ -386,6 +386,16 @@ fn words(refusal: &Refusal, request_id: &str) -> Words {
     }
 }
 
+/// A restored index that is not open yet (R18).
+fn read_only() -> Words {
+    say(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The index only reads at the moment",
+        "It was restored from a backup, and the people who run it have not opened it yet. Nothing was changed.",
+        "Reading works, and so does everything that stops something: the links of notices, vetoes. Try the rest again later.",
+    )
+}
+
 fn denied_words(denied: &Denied) -> Words {
     match denied {
         Denied::Hidden => words(&Refusal::NotFound, ""),
@@ -449,12 +459,7 @@ fn denied_words(denied: &Denied) -> Words {
             "A first second factor was added to an account that already held roles: they work again 72 hours later, or as soon as a settled co-owner approves.",
             "Look at the changes that wait, at /manage/holds/.",
         ),
-        Denied::ReadOnly => say(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "The index only reads at the moment",
-            "It was restored from a backup, and the people who run it have not opened it yet. Nothing was changed.",
-            "Reading works, and so does everything that stops something: the links of notices, vetoes. Try the rest again later.",
-        ),
+        Denied::ReadOnly => read_only(),
         Denied::LinkSpent => say(
             StatusCode::FORBIDDEN,
             "This mailbox has stopped it once",

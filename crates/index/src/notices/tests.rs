@@ -101,6 +101,7 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("proof", _) => json!("the mailbox"),
         ("ends", _) => json!("29 November 2023, 08:47:35 UTC"),
         ("from", _) => json!("25 November 2023, 08:47:35 UTC"),
+        ("as_of" | "since" | "made_at", _) => json!("21 November 2023, 08:00:00 UTC"),
         (_, "bool") => json!(false),
         (_, "String") => json!("0190"),
         _ => json!(8),
@@ -118,6 +119,10 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
         Kind::ProjectQuarantined | Kind::ProjectReleased => ("operator:grace", "operator"),
         Kind::TokenEndsSoon => ("worker:warn-token-ends", "worker"),
         Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified | Kind::ResetLinkMade => ("operator:grace", "operator"),
+        Kind::AccountRestored | Kind::ProjectRestored | Kind::AccountRestoreUndone | Kind::ProjectRestoreUndone => {
+            ("operator:grace", "operator")
+        }
+        Kind::EpochBegun | Kind::EpochOpened => ("operator:grace", "operator"),
         Kind::PasswordReset | Kind::AccountContained | Kind::ContainedAgain | Kind::AlarmRaised | Kind::CredentialPaused => {
             ("nobody", "mail_link")
         }

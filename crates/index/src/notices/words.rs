@@ -59,7 +59,9 @@ impl Story<'_> {
 
     /// Whether the reader is told as an administrator: it is about somebody else's account, or about none.
     fn is_for_staff(&self) -> bool {
-        self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id)
+        // Owners are told of their project in the same words as administrators: the mail does not know which of the two its reader is.
+        let of_project = self.kind.audience() == Audience::Owners;
+        self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id) && !of_project
     }
 
     fn not_me(&self, lives: &str) -> String {
