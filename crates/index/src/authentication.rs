@@ -26,7 +26,6 @@ use crate::policy::{
     ActionName, Actor, Credential, Credentials, Denied, MAILBOX_PROOF, Origin, Proof, SessionProof, Standing, State, Who, standing,
 };
 use crate::refused::Refused;
-use crate::signin::stages::FAILURES_MOST;
 use crate::tokens;
 use vain::{Dead, InVain, Presence, over, refuse};
 
@@ -303,7 +302,7 @@ async fn note_seen(env: &Env, signed_in: &SignedIn) -> Result<(), Refused> {
     .await
 }
 
-/// A half-open sign-in: the password was proved, minutes ago, and the factor was not guessed at too often.
+/// A half-open sign-in: the password was proved, minutes ago.
 async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Presence<Actor>, Refused> {
     const WHAT: (Credential, &str) = (Credential::HalfSession, "The cookie of a half-open sign-in");
     let row = sign_in_attempts::Entity::find()
@@ -311,8 +310,7 @@ async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result
         .one(read.connection())
         .await?;
     let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
-    let guessed = (row.failures >= FAILURES_MOST).then_some("it was guessed at too often");
-    if let Some(reason) = over(row.spent_at, row.expires_at, read.now()).or(guessed) {
+    if let Some(reason) = over(row.spent_at, row.expires_at, read.now()) {
         return Ok(Dead::known(WHAT, (row.id.0, Some(row.account_id)), reason));
     }
     Ok(Ok(Actor {

@@ -22,7 +22,6 @@ use crate::reply::{CookieName, Reply};
 /// One sentence for every wrong name and password.
 const WRONG: &str = "The user name or the password is wrong.";
 const CONFIRM: &str = "/account/confirm-login/";
-const TWO_FACTOR: &str = "/account/two-factor/";
 
 /// What a checkbox sends when it is set.
 pub(crate) fn checked(value: Option<&str>) -> bool {
@@ -86,7 +85,7 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
     };
     match outcome {
         Outcome::SignedIn(opened) => Ok(with_opened(ctx, Reply::see_other(next.unwrap_or(HOME)), &opened)),
-        Outcome::NeedsFactor(token) => half(TWO_FACTOR, &token),
+        Outcome::NeedsFactor(token) => half("/account/two-factor/", &token),
         Outcome::NeedsMailbox(token) => half(CONFIRM, &token),
         Outcome::Contained(token) => {
             Ok(Reply::see_other("/account/take-back/").with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
@@ -95,9 +94,9 @@ pub(crate) fn finished<A: Action>(ctx: &Ctx<A>, outcome: Outcome, next: Option<&
             Ok(Reply::see_other(super::deleting::UNDELETE).with_cookie(CookieName::TakeBack, token.expose(), ctx.https()))
         }
         Outcome::Stopped(state) => Err(Denied::Stopped(state).into()),
-        // Another press of the same button may have been in time and moved the sign-in on: its cookie stays, and that page leads to
-        // whatever is next, or back to the login.
-        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => Ok(Reply::see_other(&next::carried(TWO_FACTOR, next))),
+        Outcome::Over | Outcome::Refused | Outcome::Breached { .. } => {
+            Ok(Reply::see_other(&next::carried("/account/login/", next)).without_cookie(CookieName::Attempt, ctx.https()))
+        }
     }
 }
 

@@ -337,8 +337,6 @@ both_engines! {
         for _ in 0..5 {
             assert_eq!(browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", "no code")]).await.status(), 422);
         }
-        assert!(browser.get(TWO_FACTOR).await.location().starts_with(LOGIN), "five wrong codes end it");
-        let browser = half(&world, &ada).await;
         let code = ada.code();
         let answer = browser.submit(TWO_FACTOR, TWO_FACTOR, &[("totp_value", &code)]).await;
         assert_eq!(answer.status(), 429);
