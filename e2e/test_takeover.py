@@ -43,6 +43,12 @@ def does(person, page, form, **values):
     return page
 
 
+def told_how_to_stop(person, project):
+    """Waits for the notice of a change that waits: its time begins with it (R9)."""
+    veto = lambda mail: mail.link("/account/veto/") if project in mail.text else None
+    return person.mailbox.find(person.email, veto, f"a link to stop what waits on {project}")
+
+
 def collaboration(project):
     return f"/manage/project/{project}/collaboration/"
 
@@ -53,14 +59,18 @@ def invite(person, project, username, role="Owner"):
     return does(person, page, page.form("username", "role_name"), username=username, role_name=role)
 
 
-def accept(person, project):
-    """Opens the link of the invitation, and takes the role."""
-    link = person.mailbox.find(
-        person.email, lambda mail: mail.link("/account/verify-project-role/") if project in mail.text else None, f"an invitation to {project}"
-    )
+def accept(person, project, link=None):
+    """Opens the link of the invitation, and takes the role; returns the link when that has to wait (R3)."""
+    what = f"an invitation to {project}"
+    wanted = lambda mail: mail.link("/account/verify-project-role/") if project in mail.text else None
+    link = link or person.mailbox.find(person.email, wanted, what)
     page = person.open(link)
     page = does(person, page, page.form("token", "accept"), accept="y")
-    assert person.username in owners(person.index, project)
+    if page.path == HOLDS:
+        told_how_to_stop(person, project)
+        return link
+    assert person.username in owners(person.index, project), f"not accepted: {page}"
+    return None
 
 
 def remove(person, project, username):
@@ -86,19 +96,23 @@ class Takeover:
         invite(self.vera, "bacon", "carol")
         accept(self.carol, "bacon")
         # The victim's own browser is one that the account has known for long.
-        self._sign_in_remembered()
+        self._sign_in(remember=True)
         index.advance(days=40)
-        self._sign_in_remembered()
+        self._sign_in(remember=False)
         self.before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(index.now()))
         index.advance(minutes=2)
 
-    def _sign_in_remembered(self):
-        """In the same browser, which is to be known from now on."""
+    def _sign_in(self, remember):
+        """In the victim's own browser, which is to be known from now on."""
         vera = self.vera
-        vera.press(vera.get("/account/logout/").forms()[0]) if vera.is_signed_in() else None
+        if vera.is_signed_in():
+            vera.press(vera.get("/account/logout/").forms()[0])
         page = vera.press(vera.get("/account/login/").form("username", "password"), username="vera", password=vera.password)
-        page = vera.press(page.form("totp_value"), totp_value=vera.authenticator.code(), remember_device="y")
+        form = page.form("totp_value")
+        form.values.pop("remember_device", None)
+        page = vera.press(form, totp_value=vera.authenticator.code(), **({"remember_device": "y"} if remember else {}))
         if page.path == "/account/confirm-login/":
+            assert remember, "the browser is not known"
             page = vera.get(vera.mailbox.link(vera.email, "/account/confirm-login/"))
             vera.press(page.forms()[0], remember_device="y")
         assert vera.is_signed_in()
@@ -110,19 +124,33 @@ class Takeover:
         return thief
 
     def attack(self):
-        """Everything that the session and the victim's codes can ask for."""
+        """Everything that sessions of the victim and codes talked out of her can ask for, over two days."""
         thief = self.steal()
         thief.authenticator = self.vera.authenticator
         mallory = Person(self.index, "mallory").register().secure()
         mallory.authenticator.wait = lambda: self.index.advance(minutes=1)
         for project in PROJECTS:
             invite(thief, project, "mallory")
-            accept(mallory, project)
+        assert "sausage" in str(thief.open(DELETE)), "nobody else owns it: the account cannot go"
+        waiting = {project: accept(mallory, project) for project in PROJECTS}
+        waiting = {project: link for project, link in waiting.items() if link}
+        assert len(waiting) == len(PROJECTS) - 1, "with the first role an old project is in reach"
+
+        until(lambda: "not told yet" not in mallory.open(HOLDS).html.get_text(), "notices of what waits")
+        self.index.advance(hours=25)
+        mallory.login()
+        until(lambda: "Waits" not in mallory.open(HOLDS).texts(".tag"), "the roles that wait to be free", 30)
+        for project, link in waiting.items():
+            assert accept(mallory, project, link) is None
+        self._sign_in(remember=False)
+        thief = self.steal()
+        thief.authenticator = self.vera.authenticator
         page = thief.open(DELETE)
         page = does(thief, page, page.form("confirm_username"), confirm_username="vera")
         assert page.path == HOLDS, f"deleting the account did not wait: {page}"
         for project in PROJECTS:
             remove(mallory, project, "vera")
+            told_how_to_stop(self.vera, project)
         return thief, mallory
 
     def is_whole(self):
