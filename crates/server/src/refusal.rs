@@ -396,10 +396,10 @@ fn read_only() -> Words {
     )
 }
 
-fn denied_words(denied: &Denied) -> Words {
-    match denied {
-        Denied::Hidden => words(&Refusal::NotFound, ""),
-        Denied::Stopped(State::Frozen) => Words {
+/// An account that may not act, and what its owner does about it.
+fn stopped(state: State) -> Words {
+    match state {
+        State::Frozen => Words {
             link: Some(("Look at changes that wait", "/manage/holds/".to_owned())),
             ..say(
                 StatusCode::FORBIDDEN,
@@ -408,7 +408,7 @@ fn denied_words(denied: &Denied) -> Words {
                 "Write to the people who run this index, and answer what their mail asks.",
             )
         },
-        Denied::Stopped(State::Contained) => Words {
+        State::Contained => Words {
             link: Some(("Take the account back", "/account/take-back/".to_owned())),
             ..say(
                 StatusCode::FORBIDDEN,
@@ -417,12 +417,19 @@ fn denied_words(denied: &Denied) -> Words {
                 "Take the account back with a code to your mailbox and your second factor.",
             )
         },
-        Denied::Stopped(state) => say(
+        state => say(
             StatusCode::FORBIDDEN,
             "This account cannot act",
             &format!("The account is {}.", state.word()),
             "Write to the people who run this index.",
         ),
+    }
+}
+
+fn denied_words(denied: &Denied) -> Words {
+    match denied {
+        Denied::Hidden => words(&Refusal::NotFound, ""),
+        Denied::Stopped(state) => stopped(*state),
         Denied::Gate(_) => say(
             StatusCode::FORBIDDEN,
             "Secure your account first",
