@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from harness.person import TOKENS, Person
+from harness.person import TOKENS, Person, publisher
 from harness.visitor import ACCOUNT, KEY_BUTTON, PROVE, PROVISION, Visitor, submit
 from harness.wheels import build_wheel, upload
+from test_takeover import invite
 
 # What stands for the parts in braces, by the place where they stand.
 SAMPLES = {
@@ -15,6 +16,7 @@ SAMPLES = {
     "{name}": "spam",
     "{version}": "1.0",
 }
+INVITATION = "/account/verify-project-role/"
 # What is no page: it leads to one.
 LEADS_ON = {"/.well-known/change-password"}
 QUERIES = {"/search/": "?q=spam"}
@@ -159,6 +161,14 @@ def by_links_of_notices(index, browser, keys, looked):
     browser.forget()
 
 
+def invited(index, whom, tmp_path):
+    """The link of an invitation to somebody else's project."""
+    ada, token = publisher(index, "ada")
+    assert upload(index, token, build_wheel(tmp_path, "eggs")).status_code == 200
+    invite(ada, "eggs", whom.username)
+    return index.mailbox.link(whom.email, INVITATION)
+
+
 @pytest.mark.timeout(600)
 def test_every_page_is_accessible_and_fits_small_and_wide_light_and_dark(shared_index, shared_browser, keys, tmp_path):
     index, browser = shared_index, shared_browser
@@ -178,6 +188,8 @@ def test_every_page_is_accessible_and_fits_small_and_wide_light_and_dark(shared_
     keys.leave(credential, **safe)
     half_way(browser, root, looked)
     table = pages(index) - LEADS_ON
+    if INVITATION in table:
+        looked.at(INVITATION, link=invited(index, root.person, tmp_path))
     for path in sorted(table - looked.paths):
         looked.at(path)
     assert not looked.findings, "\n".join(looked.findings)

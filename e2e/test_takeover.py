@@ -187,9 +187,10 @@ def test_a_live_session_alone_gives_and_takes_nothing(takeover, index):
     page = thief.open(collaboration("spam"))
     page = thief.press(page.form("username", "role_name"), username="mallory", role_name="Owner")
     assert page.path == PROVE
-    page = thief.open(DELETE)
-    page = thief.press(page.form("confirm_username"), confirm_username="vera")
+    page = thief.open("/manage/project/spam/settings/")
+    page = thief.press(page.form("confirm_project_name"), confirm_project_name="spam")
     assert page.path == PROVE
+    assert not thief.open(DELETE).has_form("confirm_username"), "projects of which nobody else is Owner keep the account"
     assert takeover.is_whole() and owners(index, "spam") == {"vera"}
 
 
@@ -228,11 +229,13 @@ def test_what_nobody_stopped_is_put_back_by_one_action(takeover, index):
     takeover.attack()
     index.advance(hours=73)
     index.advance(hours=2)
-    until(lambda: not takeover.is_whole(), "what waited to happen", 60)
+    until(lambda: not any("vera" in owners(index, project) for project in PROJECTS), "what waited to happen", 60)
+    assert state(index, "vera") != "deleted", "an account that was an Owner within 30 days does not go (R9)"
     done = index.run("incident", "restore", "--account", "vera", "--at", takeover.before, "--reason", "taken over", "--json")
     assert json.loads(done.stdout)["restored"] > 0
-    assert takeover.is_whole()
-    assert {project: "mallory" in owners(index, project) for project in PROJECTS} == dict.fromkeys(PROJECTS, False)
+    # Pages of a project are made anew by a job of the index that serves.
+    until(takeover.is_whole, "what was put back to be shown", 30)
+    until(lambda: not any("mallory" in owners(index, project) for project in PROJECTS), "the accomplice to be gone", 30)
 
     rows = [json.loads(line) for line in index.run("audit", "export", "--account", "vera").stdout.splitlines()]
     kinds = {row["kind"] for row in rows}
