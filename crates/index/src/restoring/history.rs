@@ -16,7 +16,7 @@ pub(super) trait Past: Clone {
     /// Its id.
     fn id(&self) -> Uuid;
     /// Its age.
-    fn from_at(&self) -> Time;
+    fn age(&self) -> Time;
     /// Its end.
     fn until_at(&self) -> Option<Time>;
     /// What began it.
@@ -28,7 +28,7 @@ macro_rules! past { ($($table:ident),*) => { $(
         fn id(&self) -> Uuid {
             self.id.0
         }
-        fn from_at(&self) -> Time {
+        fn age(&self) -> Time {
             self.from_at
         }
         fn until_at(&self) -> Option<Time> {
@@ -48,7 +48,7 @@ const CHUNK: usize = 500;
 pub(super) async fn split<R: Reading, M: Past>(read: &R, rows: Vec<M>, at: Time) -> Result<(Vec<M>, Vec<M>), Refused> {
     let begins = begins(read, rows.iter().map(Past::began_by).collect()).await?;
     let stood = |row: &&M| {
-        let began = begins.get(&row.began_by()).copied().unwrap_or_else(|| row.from_at()).max(row.from_at());
+        let began = begins.get(&row.began_by()).copied().unwrap_or_else(|| row.age()).max(row.age());
         began <= at && row.until_at().is_none_or(|until| until > at)
     };
     let then = rows.iter().filter(stood).cloned().collect();
