@@ -327,6 +327,11 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AccountDeleted => "Your account was deleted",
         Kind::AccountUndeleted => "Your account is back",
         Kind::ProjectDeleted => "the project was deleted",
+        Kind::PutBack => "something that was deleted is back",
+        Kind::CollaboratorDeleted => "a collaborator deleted their account",
+        Kind::AccountPhished => "You said that you were phished",
+        Kind::PhishedDecided => "You decided about what you had doubted",
+        Kind::AccountRestored => "Your account was put back as it stood",
         Kind::CredentialPaused => "An alarm was raised about what you did",
         // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
         kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
