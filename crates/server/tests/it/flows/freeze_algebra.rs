@@ -70,7 +70,8 @@ fn operator() -> Actor {
     Actor::operator("olga", "a-request".to_owned())
 }
 
-async fn operator_freezes(world: &World, account: AccountId, case: Option<CaseId>) {
+/// What `strongroom account freeze` does, or `incident freeze` in a case.
+pub async fn operator_freezes(world: &World, account: AccountId, case: Option<CaseId>) {
     let (env, operator) = (world.env.clone(), operator());
     let done = act::<FreezeAccount, _, _>(&world.env, &operator, account, move |tx, permit| {
         let env = env.clone();
