@@ -190,10 +190,7 @@ fn proof_of(row: &sessions::Model) -> SessionProof {
 /// The session behind a cookie, when it is alive.
 async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&LinkToken>) -> Result<Presence<SignedIn>, Refused> {
     const WHAT: (Credential, &str) = (Credential::Session, "The cookie of a session");
-    let row = sessions::Entity::find()
-        .filter(sessions::Column::TokenDigest.eq(cookie.digest().to_vec()))
-        .one(read.connection())
-        .await?;
+    let row = sessions::Entity::find().filter(sessions::Column::TokenDigest.eq(cookie.digest().to_vec())).one(read.connection()).await?;
     let now = read.now();
     let Some(mut row) = row else { return Ok(Dead::unknown(WHAT)) };
     if row.until_at.is_some() || row.expires_at <= now {
@@ -325,10 +322,8 @@ async fn half_session(read: &Read, cookie: &LinkToken, origin: Origin) -> Result
 /// The way back into a stopped account, begun in this browser. One without an account is nobody's, and looks the same.
 async fn take_back(read: &Read, cookie: &LinkToken, origin: Origin) -> Result<Presence<Actor>, Refused> {
     const WHAT: (Credential, &str) = (Credential::TakeBack, "The cookie of a take-back");
-    let row = take_backs::Entity::find()
-        .filter(take_backs::Column::TokenDigest.eq(cookie.digest().to_vec()))
-        .one(read.connection())
-        .await?;
+    let row =
+        take_backs::Entity::find().filter(take_backs::Column::TokenDigest.eq(cookie.digest().to_vec())).one(read.connection()).await?;
     let Some(row) = row else { return Ok(Dead::unknown(WHAT)) };
     if let Some(reason) = over(row.spent_at, row.expires_at, read.now()) {
         return Ok(Dead::known(WHAT, (row.id.0, row.account_id), reason));

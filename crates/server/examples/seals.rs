@@ -73,12 +73,7 @@ async fn run(engine: &str, world: World, rounds: usize, each: usize) {
     print(engine, "logins", median(&without, |r| r.logins), median(&with, |r| r.logins));
 }
 
-async fn measure(
-    world: &World,
-    (token, bob): (&str, &people::Person<'_>),
-    versions: &mut std::ops::RangeFrom<u32>,
-    each: usize,
-) -> Rates {
+async fn measure(world: &World, (token, bob): (&str, &people::Person<'_>), versions: &mut std::ops::RangeFrom<u32>, each: usize) -> Rates {
     let files: Vec<_> = versions.take(each).map(|n| dist::wheel("spam", &format!("1.{n}")).build()).collect();
     let began = Instant::now();
     for some in files.chunks(AT_ONCE) {

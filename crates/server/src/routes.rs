@@ -12,8 +12,8 @@ use crate::api::{bounces, json, rss};
 use crate::gate::{Door, Route, route};
 use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
-    account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public, registration,
-    reset, sessions, signin, tokens,
+    account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public,
+    registration, reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 

@@ -90,7 +90,8 @@ const DUE: &str = "SELECT 1 AS one FROM event_seals s LEFT JOIN event_shipping p
 const CLAIM: &str = "UPDATE event_shipping SET leased_until = $3 WHERE name = $1 AND run_at <= $2 AND COALESCE(leased_until, 0) <= $2";
 const TAKEN: &str = "UPDATE event_shipping SET seal = $2, failures = 0, last_error = NULL, leased_until = $3 WHERE name = $1";
 const RELEASE: &str = "UPDATE event_shipping SET leased_until = NULL WHERE name = $1";
-const PUT_OFF: &str = "UPDATE event_shipping SET failures = failures + 1, run_at = $2, last_error = $3, leased_until = NULL WHERE name = $1";
+const PUT_OFF: &str =
+    "UPDATE event_shipping SET failures = failures + 1, run_at = $2, last_error = $3, leased_until = NULL WHERE name = $1";
 
 async fn is_due(env: &Env) -> Result<bool, Refused> {
     let read = env.db.read(env.now()).await?;

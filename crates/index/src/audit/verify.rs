@@ -120,7 +120,9 @@ impl Finding {
                 "{count} rows are newer than every seal, the oldest from {oldest}: nothing seals them, or seals were removed. Start the index, and compare with a checkpoint"
             ),
             Self::CheckpointGone(number, newest) => {
-                format!("seal {number} of the checkpoint is gone, and the trail ends with seal {newest}: seals, and perhaps rows, were cut off")
+                format!(
+                    "seal {number} of the checkpoint is gone, and the trail ends with seal {newest}: seals, and perhaps rows, were cut off"
+                )
             }
             Self::CheckpointDiffers(number) => {
                 format!("seal {number} is not the one of the checkpoint: the trail was written anew since the checkpoint was taken")
@@ -155,11 +157,20 @@ pub async fn verify(env: &Env, checkpoint: Option<&Checkpoint>, tell: impl FnMut
     let read = env.db.read(env.now()).await?;
     let last = newest(&read).await?.map_or(0, |seal| seal.number);
     drop(read);
-    let mut walk = Walk { env, checkpoint, tell, done: Verified::default(), chain: Chain::default(), rows: Rows::default(), sorting: Sorting::default() };
+    let mut walk = Walk {
+        env,
+        checkpoint,
+        tell,
+        done: Verified::default(),
+        chain: Chain::default(),
+        rows: Rows::default(),
+        sorting: Sorting::default(),
+    };
     let mut after = 0;
     while after < last {
         let read = env.db.read(env.now()).await?;
-        let numbers = event_seals::Entity::find().filter(event_seals::Column::Number.gt(after)).filter(event_seals::Column::Number.lte(last));
+        let numbers =
+            event_seals::Entity::find().filter(event_seals::Column::Number.gt(after)).filter(event_seals::Column::Number.lte(last));
         let seals = numbers.order_by_asc(event_seals::Column::Number).limit(SEALS).all(read.connection()).await?;
         drop(read);
         let Some(newest) = seals.last() else { break };

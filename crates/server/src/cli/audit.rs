@@ -120,7 +120,10 @@ async fn verify(env: &Env, file: Option<PathBuf>, json: bool) -> anyhow::Result<
     print_verified(&done, json);
     if done.wrong > 0 {
         let findings = if done.wrong == 1 { "finding" } else { "findings" };
-        bail!("the audit trail is not as it was sealed ({} {findings}): keep a copy of this database as it is, then look at each", done.wrong);
+        bail!(
+            "the audit trail is not as it was sealed ({} {findings}): keep a copy of this database as it is, then look at each",
+            done.wrong
+        );
     }
     Ok(())
 }
@@ -145,14 +148,17 @@ fn print_verified(done: &Verified, json: bool) {
     let Verified { seals, events, vouched_to, vouched_at, unsealed, wrong } = done;
     let at = vouched_at.map(|at| at.rfc3339());
     if json {
-        let all = json!({ "seals": seals, "events": events, "vouched_to": vouched_to, "vouched_at": at, "unsealed": unsealed, "wrong": wrong });
+        let all =
+            json!({ "seals": seals, "events": events, "vouched_to": vouched_to, "vouched_at": at, "unsealed": unsealed, "wrong": wrong });
         println!("{all}");
         return;
     }
     println!("{events} rows are as they were sealed, in {seals} seals");
     match (at, wrong) {
         (Some(at), 0) => println!("vouches for every row up to {vouched_to}, sealed at {at}"),
-        (Some(at), _) => println!("the chain of seals is whole up to row {vouched_to}, sealed at {at}; rows named above are not vouched for"),
+        (Some(at), _) => {
+            println!("the chain of seals is whole up to row {vouched_to}, sealed at {at}; rows named above are not vouched for")
+        }
         (None, _) => println!("vouches for no row"),
     }
     if *unsealed > 0 {

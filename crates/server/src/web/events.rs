@@ -79,13 +79,7 @@ pub async fn list(ctx: Ctx<SeeEvents>, input: Input<Nothing, Asked>) -> Result<R
             Ok(Ok(audit::page(&env, read, permit, (&filter, before)).await?))
         })
     });
-    let blank = Events {
-        frame: ctx.frame(),
-        errors: FormErrors::none(),
-        filter: asked.typed(),
-        events: Vec::new(),
-        next_page: None,
-    };
+    let blank = Events { frame: ctx.frame(), errors: FormErrors::none(), filter: asked.typed(), events: Vec::new(), next_page: None };
     let page = match read.await? {
         Ok(page) => page,
         Err(invalid) => return Ok(refused_form(&Events { errors: FormErrors::one(invalid.field, invalid.message), ..blank })),

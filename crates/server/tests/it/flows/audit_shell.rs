@@ -30,7 +30,10 @@ async fn r28_the_operator_verifies_exports_and_searches() {
     }
     says(data, &["account", "freeze", "ada", "--reason", "a drill"]);
     let verified = says(data, &["audit", "verify"]);
-    assert!(verified.contains("5 rows are as they were sealed, in 3 seals") && verified.contains("vouches for every row up to 5"), "{verified}");
+    assert!(
+        verified.contains("5 rows are as they were sealed, in 3 seals") && verified.contains("vouches for every row up to 5"),
+        "{verified}"
+    );
     let key = says(data, &["audit", "key"]);
     assert!(key.starts_with("ed25519 1 ") && key.lines().count() == 1, "{key}");
 
@@ -51,7 +54,9 @@ async fn r28_the_operator_verifies_exports_and_searches() {
     assert_eq!(says(data, &["audit", "export", "--after", "4"]).lines().count(), 1);
     assert!(says(data, &["audit", "query", "--account", "bob"]).contains("account:create by operator:olga about bob"));
     assert_eq!(says(data, &["audit", "query", "--until", "2020-01-01"]).trim(), "no row matches");
-    for (words, why) in [(["--account", "eve"], "--account: No account"), (["--network", "x"], "--network:"), (["--since", "x"], "--since:")] {
+    for (words, why) in
+        [(["--account", "eve"], "--account: No account"), (["--network", "x"], "--network:"), (["--since", "x"], "--since:")]
+    {
         let (code, _, stderr) = run(data, &["audit", "export", words[0], words[1]]);
         assert!(code == Some(1) && stderr.contains(why) && stderr.lines().count() == 1, "{stderr}");
     }

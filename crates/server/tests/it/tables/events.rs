@@ -7,7 +7,13 @@ use index::policy::{ActionName, Leaves};
 
 #[test]
 fn every_kind_is_left_by_an_action_or_by_a_refusal() {
-    let refusals = BTreeSet::from(["authorization:refused", "mail:bounce:refused", "account:api_token:refused", "account:api_token:used", "authentication:refused"]);
+    let refusals = BTreeSet::from([
+        "authorization:refused",
+        "mail:bounce:refused",
+        "account:api_token:refused",
+        "account:api_token:used",
+        "authentication:refused",
+    ]);
     let left: BTreeSet<&str> = ActionName::ALL
         .iter()
         .filter_map(|a| match a.leaves() {
