@@ -10,6 +10,10 @@ use super::entities::{
     event_counts, event_private, event_seals, event_shipping, events, factors, files, hold_people, holds, invitations, jobs, limit_windows,
     links, mailbox_codes, pauses, prohibited_names, project_lines, project_locks, projects, quiet_addresses, recovery_codes, recovery_sets,
     releases, role_grants, roles, serving, sessions, sign_in_attempts, staff_roles, subject_keys, suspensions, take_back_waits, take_backs,
+    account_causes, accounts, acts, addresses, api_tokens, cases, ceremonies, containments, deliveries, devices, event_counts,
+    event_private, event_seals, event_shipping, events, factors, files, hold_people, holds, invitations, jobs, limit_windows, links,
+    mailbox_codes, pauses, prohibited_names, project_lines, project_locks, projects, quiet_addresses, recovery_codes, recovery_sets,
+    releases, roles, serving, sessions, sign_in_attempts, staff_roles, subject_keys, suspensions, take_back_waits, take_backs,
 };
 use super::{Database, Engine, Reading};
 use crate::clock::Time;

@@ -91,8 +91,18 @@ pub async fn offer<R: Reading>(read: &R, kind: Kind, event: &events::Model, to: 
 }
 
 /// What only those who run the index do: no owner's alarm stops an administrator's session.
-pub(super) const OF_STAFF: [&str; 6] =
-    ["account:freeze", "account:thaw", "project:quarantine:enter", "project:quarantine:exit", "hold:stopped", "case:close"];
+pub(super) const OF_STAFF: [&str; 10] = [
+    "account:freeze",
+    "account:thaw",
+    "project:quarantine:enter",
+    "project:quarantine:exit",
+    "hold:stopped",
+    "case:close",
+    "account:restored",
+    "account:restore:undone",
+    "project:restored",
+    "project:restore:undone",
+];
 
 /// Only what the account itself did is offered in a mail to one address: a stranger who asks for a link did nothing to it.
 pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId) -> Option<Offer> {

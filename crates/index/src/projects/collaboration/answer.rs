@@ -80,6 +80,9 @@ pub async fn accept(env: &Env, actor: &Actor, invitation: InvitationId, act: Opt
 
 async fn take(env: &Env, tx: &mut Tx, permit: &Permit<AcceptInvitation>, act: Option<ActId>) -> Result<Accepted, Refused> {
     let row = open(tx, *permit.on()).await?;
+    if tx.row(PAUSED, vec![Value::from(row.id)]).await?.is_some() {
+        return Err(Invalid::new("", "This invitation is paused: who invited you has to decide about it first.").into());
+    }
     let project = project_of(tx, row.project_id).await?;
     check_inviter(tx, &row).await?;
     let role = read_role(&row.role)?;
@@ -105,6 +108,9 @@ async fn open<R: Reading>(read: &R, invitation: InvitationId) -> Result<invitati
     }
     Ok(row)
 }
+
+/// What its inviter doubted after having been phished gives nothing until it was decided about (R15).
+const PAUSED: &str = "SELECT 1 AS one FROM suspensions WHERE what_id = $1 AND what = 'invitation' AND until_at IS NULL LIMIT 1";
 
 /// Who invited must be able to invite now: neither stopped nor asleep, and an Owner whose role gives something (R13, R15).
 async fn check_inviter<R: Reading>(read: &R, row: &invitations::Model) -> Result<(), Refused> {

@@ -60,14 +60,10 @@ pub async fn check_fits<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadF
     if project.is_none() {
         names::check_new(read, name).await?;
     }
-    if let Some(project) = &project {
-        locks::check_takes_uploads(read, project.id).await?;
-    }
-    if is_here(read, file).await? {
-        return Ok(Fits::AlreadyHere);
-    }
-    let Some(project) = project else { return Ok(Fits::Into(None, None)) };
-    check_room(env, read, &project, file.size_bytes).await?;
+    let Some(project) = project else {
+        return Ok(if is_here(read, file).await? { Fits::AlreadyHere } else { Fits::Into(None, None) });
+    };
+    locks::check_takes_uploads(read, project.id).await?;
     let release = releases::Entity::find()
         .filter(releases::Column::ProjectId.eq(project.id))
         .filter(releases::Column::Canonical.eq(file.version.canonical()))
@@ -76,6 +72,12 @@ pub async fn check_fits<R: Reading>(env: &Env, read: &R, permit: &Permit<UploadF
     if let Some(release) = &release {
         check_version(release)?;
         locks::check_takes_files(read, project.id, release.id).await?;
+    }
+    if is_here(read, file).await? {
+        return Ok(Fits::AlreadyHere);
+    }
+    check_room(env, read, &project, file.size_bytes).await?;
+    if let Some(release) = &release {
         check_one_sdist(read, release.id, file).await?;
     }
     Ok(Fits::Into(Some(Box::new(project)), release.map(|row| row.id)))

@@ -31,10 +31,10 @@ both_engines! {
     async fn every_filter_finds_what_it_names_and_nothing_else(world: World) {
         let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
         let admin = given::staff(&world, ada).await;
-        let (_, token) = given::publisher(&world, "bob").await;
+        let (_, token) = given::publisher(&world, "bea").await;
         assert_eq!(given::upload(&world, &token, &crate::dist::wheel("spam", "1.0").build()).await.status(), 200);
         let far = world.browser_from(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)));
-        let fields = [("username", "bob"), ("password", "a-wrong-password")];
+        let fields = [("username", "bea"), ("password", "a-wrong-password")];
         assert_eq!(far.submit("/account/login/", "/account/login/", &fields).await.status(), 422);
         let rows = async |query: &str| {
             let page = admin.get(&format!("{PAGE}?{query}")).await;
@@ -52,7 +52,7 @@ both_engines! {
             ("kind=account:login:failure", "203.0.113.9", "spam-1.0"),
             ("kind=project:*", "spam-1.0", "203.0.113.9"),
             ("credential=api_token", "spam-1.0", "203.0.113.9"),
-            ("account=bob", "spam-1.0", "account:freeze"),
+            ("account=bea", "spam-1.0", "account:freeze"),
             ("since=2020-01-01&until=2100-01-01T00:00:00Z", "spam-1.0", "No event matches"),
         ] {
             let page = rows(query).await;
@@ -91,11 +91,11 @@ both_engines! {
     async fn r27_what_was_erased_is_not_shown(world: World) {
         let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
         let admin = given::staff(&world, ada).await;
-        let (bob, token) = given::publisher(&world, "bob").await;
+        let (bea, token) = given::publisher(&world, "bea").await;
         assert_eq!(given::upload(&world, &token, &crate::dist::wheel("spam", "1.0").build()).await.status(), 200);
         let page = admin.get(&format!("{PAGE}?project=spam")).await.text();
         assert!(page.contains("192.0.2.80"), "{page}");
-        let subject = if world.is_postgres() { format!("'{bob}'") } else { format!("x'{}'", bob.0.simple()) };
+        let subject = if world.is_postgres() { format!("'{bea}'") } else { format!("x'{}'", bea.0.simple()) };
         world.run(&format!("DELETE FROM event_private WHERE subject = {subject}; DELETE FROM subject_keys WHERE subject = {subject}")).await;
         let page = admin.get(&format!("{PAGE}?project=spam")).await.text();
         assert!(page.contains("spam-1.0") && !page.contains("192.0.2.80"), "{page}");

@@ -11,16 +11,10 @@ use super::people::{self, Mailbox};
 use crate::given::{account_id, all};
 use crate::world::{World, both_engines};
 
-/// Seals all that was recorded. On PostgreSQL transactions of other tests in the same cluster may have to end first.
+/// Seals all that was recorded, at once.
 pub async fn sealed(world: &World) {
-    for _ in 0..3000 {
-        audit::seal(&world.env).await.expect("the trail can be sealed");
-        if world.number("SELECT COUNT(*) AS n FROM events WHERE seq > COALESCE((SELECT MAX(max_seq) FROM event_seals), 0)").await == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("rows stay unsealed");
+    settled(world).await;
+    audit::seal(&world.env).await.expect("the trail can be sealed");
 }
 
 /// Waits until every row that is committed may be sealed: on PostgreSQL transactions of other tests in the same cluster may have to end.
