@@ -14,8 +14,6 @@ use crate::refusal::Face::{self, Html, Json, Plain, Script};
 use crate::web::{
     account, addresses, admin, collaboration, containing, deleting, events, factors, gates, holds as hold_pages, keys, managing, phished,
     profile, projects, proofs, public, registration, releases, reset, restoring, sessions, settings, signin, staff as desk_pages, tokens,
-    account, addresses, admin, containing, events, factors, gates, holds as hold_pages, keys, profile, projects, proofs, public,
-    registration, reset, sessions, signin, tokens,
 };
 use crate::{files, health, metrics, simple, statics, upload};
 
