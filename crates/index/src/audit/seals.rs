@@ -113,7 +113,7 @@ struct Batch {
 /// Rows of PostgreSQL that every later snapshot sees as well: their transactions, and all that began before them, have ended. A row whose
 /// place lies before sealed ones was written by a transaction that was running when they were sealed, or it does not belong there.
 const READY: &str = "SELECT e.seq, e.tx, pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_tx FROM events e \
-    WHERE (e.tx, e.seq) > ($1, $2) AND e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+    WHERE (e.tx, e.seq) > ($1, $2) AND e.tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AND e.seq > $4 \
     AND (e.seq > $3 OR e.tx < COALESCE((SELECT s.next_tx FROM event_seals s WHERE s.max_seq > e.seq ORDER BY s.max_seq LIMIT 1 OFFSET 1), \
     9223372036854775807)) ORDER BY e.tx, e.seq LIMIT 1000";
 const XMIN: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin";
@@ -132,20 +132,41 @@ async fn next_rows(read: &Read, before: Option<&event_seals::Model>) -> Result<B
 
 async fn next_rows_of_postgres(read: &Read, before: Option<&event_seals::Model>, max_seq: i64) -> Result<Batch, Refused> {
     let xmin: i64 = read.row(XMIN, Vec::new()).await?.map(|row| row.try_get("", "xmin")).transpose()?.unwrap_or(0);
-    let after = match before {
+    // After which transaction and place, and beyond which place in any case.
+    let (mut after, beyond) = match before {
         // A copy in another cluster, which counts its transactions anew: only what is newer than all that is sealed.
-        Some(seal) if seal.last_tx >= xmin => (0, max_seq),
-        Some(seal) => (seal.last_tx, last_place(seal)),
-        None => (-1, 0),
+        Some(seal) if seal.last_tx >= xmin => ((0, max_seq), max_seq),
+        Some(seal) => ((seal.last_tx, last_place(seal)), i64::MIN),
+        None => ((-1, 0), i64::MIN),
     };
-    let found = read.rows(READY, vec![Value::from(after.0), Value::from(after.1), Value::from(max_seq)]).await?;
-    let mut order = Vec::with_capacity(found.len());
-    let (mut last_tx, mut next_tx) = (0, 0);
-    for row in &found {
-        order.push(row.try_get::<i64>("", "seq")?);
-        (last_tx, next_tx) = (row.try_get("", "tx")?, row.try_get("", "next_tx")?);
+    loop {
+        let values = [after.0, after.1, max_seq, beyond].map(Value::from).to_vec();
+        let found = read.rows(READY, values).await?;
+        let (mut places, mut last_tx, mut next_tx) = (Vec::with_capacity(found.len()), 0, 0);
+        for row in &found {
+            after = (row.try_get("", "tx")?, row.try_get("", "seq")?);
+            // Rows of a copy carry the transaction that copied them.
+            if after.1 > max_seq || !is_sealed(read, after.1).await? {
+                places.push(after.1);
+                (last_tx, next_tx) = (after.0, row.try_get("", "next_tx")?);
+            }
+        }
+        if !places.is_empty() || (found.len() as u64) < BATCH {
+            return Ok(Batch { rows: by_places(read, &places).await?, last_tx, next_tx });
+        }
     }
-    Ok(Batch { rows: by_places(read, &order).await?, last_tx, next_tx })
+}
+
+/// Whether a seal holds the row at this place.
+async fn is_sealed(read: &Read, place: i64) -> Result<bool, Refused> {
+    let seals = event_seals::Entity::find()
+        .filter(event_seals::Column::MaxSeq.gte(place))
+        .filter(event_seals::Column::FirstSeq.lte(place))
+        .filter(event_seals::Column::LastSeq.gte(place))
+        .all(read.connection())
+        .await?;
+    let holds = |seal: &event_seals::Model| kept_leaves(seal).is_some_and(|leaves| leaves.iter().any(|(kept, _)| *kept == place));
+    Ok(seals.iter().any(holds))
 }
 
 /// Rows by their places, in this order; those that are not there are left out.

@@ -29,5 +29,7 @@ CREATE TABLE event_shipping (
   last_error TEXT
 );
 
+-- Which transaction wrote the row (PostgreSQL; 0 on SQLite). It is no part of what is sealed.
+ALTER TABLE events ADD COLUMN tx BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX events_at ON events (at, seq);
 CREATE INDEX events_credential_id ON events (credential_id, seq) WHERE credential_id IS NOT NULL;

@@ -334,3 +334,19 @@ async fn r28_a_row_that_is_committed_late_is_sealed_on_postgres() {
     assert!(found.iter().all(|finding| matches!(finding, Finding::PersonalRemoved(_))), "{found:?}");
     assert_eq!((done.events, done.vouched_to), (3, 3));
 }
+
+/// R18, R28: rows that were copied into another database carry the transaction that copied them. They are not sealed twice, and what
+/// follows is sealed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r28_copied_rows_are_not_sealed_twice_on_postgres() {
+    let world = World::postgres(&[]).await;
+    let ada = trail(&world).await;
+    people::freeze(&world, ada, "a drill").await;
+    // Sealed rows of the last seals, and one that was not sealed yet.
+    world.run("UPDATE events SET tx = pg_current_xact_id()::text::bigint").await;
+    people::freeze(&world, ada, "a drill").await;
+    sealed(&world).await;
+    let (done, found) = verified(&world).await;
+    assert_eq!((done.seals, done.events, done.vouched_to, found), (4, 14, 24, Vec::new()));
+    assert_eq!(audit::seal(&world.env).await.expect("it can be sealed"), 0);
+}
