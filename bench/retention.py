@@ -115,7 +115,8 @@ class Postgres:
 
     def load(self, table: str, rows: list) -> None:
         out = io.StringIO()
-        writer = csv.writer(out)
+        # Quoted, an empty text is no NULL.
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
         for row in rows:
             writer.writerow([f"\\x{v.hex()}" if isinstance(v, Bytes) else v for v in row.values()])
         self.psql(self.url, f"COPY {table} ({', '.join(rows[0])}) FROM STDIN CSV", out.getvalue())
