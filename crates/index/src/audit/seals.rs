@@ -49,9 +49,11 @@ pub async fn unsealed<R: Reading>(read: &R) -> Result<Option<(Time, u64)>, Refus
 }
 
 async fn seal_some(env: &Env) -> Result<u64, Refused> {
+    // Before the snapshot: what another hand of this process seals meanwhile is not in it.
+    let remembered = *env.sealed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let read = env.db.read(env.now()).await?;
     let before = newest(&read).await?;
-    check_remembered(env, &read, before.as_ref()).await?;
+    check_remembered(&read, before.as_ref(), remembered).await?;
     let batch = next_rows(&read, before.as_ref()).await?;
     drop(read);
     if batch.rows.is_empty() {
@@ -89,8 +91,7 @@ fn remember(env: &Env, number: i64, digest: Hash) {
 }
 
 /// What this process sealed last must be what the database holds: otherwise somebody takes seals away, to have rows sealed anew.
-async fn check_remembered(env: &Env, read: &Read, newest: Option<&event_seals::Model>) -> Result<(), Refused> {
-    let remembered = *env.sealed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+async fn check_remembered(read: &Read, newest: Option<&event_seals::Model>, remembered: Option<(i64, Hash)>) -> Result<(), Refused> {
     let Some((number, expected)) = remembered else { return Ok(()) };
     let kept = match newest {
         Some(seal) if seal.number == number => Some(seal.clone()),
