@@ -23,12 +23,13 @@ pub fn nav(here: &str) -> Nav<'_> {
 
 impl Nav<'_> {
     /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 6] = [
+    const PAGES: [(&'static str, &'static str, &'static str); 7] = [
         ("overview", "/admin/", "Overview"),
         ("cases", "/admin/cases/", "Cases"),
         ("holds", "/admin/holds/", "Changes that wait"),
         ("accounts", "/admin/accounts/", "Accounts"),
         ("projects", "/admin/projects/", "Projects"),
+        ("events", "/admin/events/", "Events"),
         ("health", "/admin/health/", "Health"),
     ];
 }
