@@ -139,7 +139,7 @@ class Takeover:
         until(lambda: "not told yet" not in mallory.open(HOLDS).html.get_text(), "notices of what waits")
         self.index.advance(hours=25)
         mallory.login()
-        until(lambda: "Waits" not in mallory.open(HOLDS).texts(".tag"), "the roles that wait to be free", 30)
+        until(lambda: "Waits" not in mallory.open(HOLDS).texts(".tag"), "the roles that wait to be free", 100)
         for project, link in waiting.items():
             assert accept(mallory, project, link) is None
         self._sign_in(remember=False)
@@ -229,13 +229,13 @@ def test_what_nobody_stopped_is_put_back_by_one_action(takeover, index):
     takeover.attack()
     index.advance(hours=73)
     index.advance(hours=2)
-    until(lambda: not any("vera" in owners(index, project) for project in PROJECTS), "what waited to happen", 60)
+    until(lambda: not any("vera" in owners(index, project) for project in PROJECTS), "what waited to happen", 100)
     assert state(index, "vera") != "deleted", "an account that was an Owner within 30 days does not go (R9)"
     done = index.run("incident", "restore", "--account", "vera", "--at", takeover.before, "--reason", "taken over", "--json")
     assert json.loads(done.stdout)["restored"] > 0
     # Pages of a project are made anew by a job of the index that serves.
     until(takeover.is_whole, "what was put back to be shown", 30)
-    until(lambda: not any("mallory" in owners(index, project) for project in PROJECTS), "the accomplice to be gone", 30)
+    until(lambda: not any("mallory" in owners(index, project) for project in PROJECTS), "the accomplice to be gone", 100)
 
     rows = [json.loads(line) for line in index.run("audit", "export", "--account", "vera").stdout.splitlines()]
     kinds = {row["kind"] for row in rows}

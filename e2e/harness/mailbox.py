@@ -48,7 +48,7 @@ class Inbox:
         """All mails accepted so far, oldest first."""
         raise NotImplementedError
 
-    def find(self, recipient, part, what):
+    def find(self, recipient, part, what, timeout_s=15.0):
         """Waits for an unread mail to the recipient in which `part(mail)` finds something; returns that."""
 
         def newest():
@@ -60,7 +60,7 @@ class Inbox:
                     return found
             return None
 
-        return until(newest, f"{what} in a mail to {recipient}; there are {[m.subject for m in self.mails(recipient)]}")
+        return until(newest, f"{what} in a mail to {recipient}; there are {[m.subject for m in self.mails(recipient)]}", timeout_s)
 
     def link(self, recipient, path):
         """The link to this path in the newest unread mail that has one."""

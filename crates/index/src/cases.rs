@@ -147,12 +147,26 @@ pub enum Did {
     Note,
     /// Closed it.
     Close,
+    /// Put an account or a project back as it stood at a time.
+    Restore,
+    /// Undid that, or undid the undoing.
+    Undo,
 }
 
 impl Did {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Freeze, Self::Pause, Self::Thaw, Self::Quarantine, Self::Release, Self::StopHold, Self::Note, Self::Close];
+    pub const ALL: [Self; 10] = [
+        Self::Freeze,
+        Self::Pause,
+        Self::Thaw,
+        Self::Quarantine,
+        Self::Release,
+        Self::StopHold,
+        Self::Note,
+        Self::Close,
+        Self::Restore,
+        Self::Undo,
+    ];
     /// The word in rows and reports.
     #[must_use]
     pub const fn wire(self) -> &'static str {
@@ -165,6 +179,8 @@ impl Did {
             Self::StopHold => "stop-hold",
             Self::Note => "note",
             Self::Close => "close",
+            Self::Restore => "restore",
+            Self::Undo => "undo",
         }
     }
     /// The one with this word.

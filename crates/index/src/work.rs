@@ -78,7 +78,7 @@ pub async fn run(env: Env, mut stop: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
     let mut scheduled = None;
     while !*stop.borrow() {
-        let pause = match fill(&env, &hands, &mut running, &mut scheduled).await {
+        let pause = match fill(&env, &hands, &mut running, (&mut scheduled, &stop)).await {
             Ok(()) => PAUSE,
             Err(e) => {
                 tracing::error!(error = format!("{e:#}"), "the job queue does not answer");
@@ -94,15 +94,22 @@ pub async fn run(env: Env, mut stop: watch::Receiver<bool>) {
     while running.join_next().await.is_some() {}
 }
 
-/// Takes jobs as long as hands are free.
-async fn fill(env: &Env, hands: &[Hands], running: &mut JoinSet<()>, scheduled: &mut Option<Time>) -> Result<(), Refused> {
+/// Takes jobs as long as hands are free and nobody says stop.
+async fn fill(
+    env: &Env,
+    hands: &[Hands],
+    running: &mut JoinSet<()>,
+    (scheduled, stop): (&mut Option<Time>, &watch::Receiver<bool>),
+) -> Result<(), Refused> {
     let window = env.now().window(SCHEDULES);
     if *scheduled != Some(window) {
         schedule(env).await?;
         *scheduled = Some(window);
     }
     for hand in hands {
-        while let Ok(place) = Arc::clone(&hand.free).try_acquire_owned() {
+        while !*stop.borrow()
+            && let Ok(place) = Arc::clone(&hand.free).try_acquire_owned()
+        {
             let read = env.db.read(env.now()).await?;
             let due = queue::is_due(&read, hand.take).await?;
             drop(read);

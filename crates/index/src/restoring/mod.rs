@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use undo::{Undone, undo};
 
 use crate::accounts::{self, freeze::check_reason};
-use crate::cases::{self, NewCase, Opening};
+use crate::cases::{self, Did, NewCase, NewEntry, Opening};
 use crate::clock::Time;
 use crate::db::entities::{batches, cases as case_rows, projects};
 use crate::db::{Reading, Tx};
@@ -287,6 +287,8 @@ pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit:
     record(env, tx, permit, (account, &touched), (batch, &reason, order.at, restored)).await?;
     let under = Under { case, reason, at: order.at };
     deeds::all(env, tx, permit, deeds, &under).await?;
+    let entry = NewEntry { account, project, ..NewEntry::of(case, Did::Restore, &under.reason, permit.event()) };
+    cases::enter(env, tx, entry).await?;
     Ok(Restored { done: Some((batch, case)), differences, restored, already: plan.already })
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, Entity
 use super::deeds::{self, END_ADDRESS, END_CAUSE, END_LOCK, END_ROLE, END_TOKEN, end};
 use super::project::OWNER;
 use crate::accounts::{self, addresses, freeze::check_reason};
-use crate::cases;
+use crate::cases::{self, Did, NewEntry};
 use crate::db::entities::{account_causes, addresses as address_rows, api_tokens, batches, project_locks, roles};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -74,6 +74,8 @@ pub async fn undo<A: Action<On = BatchId>>(env: &Env, tx: &mut Tx, permit: &Perm
     work.projects.dedup();
     close(tx, permit, &row, &work).await?;
     record(env, tx, permit, &row, &work).await?;
+    let (account, project) = (row.account_id, row.project_id);
+    cases::enter(env, tx, NewEntry { account, project, ..NewEntry::of(row.case_id, Did::Undo, &reason, permit.event()) }).await?;
     Ok(Undone { batch: BatchId(permit.event().0), case: row.case_id, undone: work.undone, already: work.already })
 }
 

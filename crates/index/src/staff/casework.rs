@@ -170,17 +170,17 @@ pub struct Act {
     pub text: String,
     /// The event that recorded it.
     pub event: EventId,
-    /// Whether it stopped something that is stopped still.
+    /// Whether what it did can be undone, and was not.
     pub in_force: bool,
     /// Whether the operator did it: then the operator alone undoes it.
     pub by_operator: bool,
 }
 
 impl Act {
-    /// Whether it began something that can end.
+    /// Whether it did something that can be undone.
     #[must_use]
     pub const fn stops(&self) -> bool {
-        matches!(self.did, Did::Freeze | Did::Pause | Did::Quarantine)
+        matches!(self.did, Did::Freeze | Did::Pause | Did::Quarantine | Did::Restore | Did::Undo)
     }
 }
 
@@ -254,7 +254,8 @@ async fn told<R: Reading>(read: &R, event: EventId) -> Result<(String, String), 
 const ACTS: &str = "SELECT n.id AS id, n.kind AS kind, n.at AS at, n.text AS text, n.event_id AS event_id, e.actor AS actor, \
     e.credential AS credential, b.username AS username, a.username AS account, p.name AS project, \
     (EXISTS (SELECT 1 FROM account_causes c WHERE c.case_id = n.case_id AND c.began_by = n.event_id AND c.until_at IS NULL) \
-    OR EXISTS (SELECT 1 FROM project_locks l WHERE l.case_id = n.case_id AND l.began_by = n.event_id AND l.until_at IS NULL)) AS in_force \
+    OR EXISTS (SELECT 1 FROM project_locks l WHERE l.case_id = n.case_id AND l.began_by = n.event_id AND l.until_at IS NULL) \
+    OR EXISTS (SELECT 1 FROM batches d WHERE d.case_id = n.case_id AND d.began_by = n.event_id AND d.until_at IS NULL)) AS in_force \
     FROM case_entries n LEFT JOIN events e ON e.id = n.event_id LEFT JOIN accounts b ON b.id = e.actor_account_id \
     LEFT JOIN accounts a ON a.id = n.account_id LEFT JOIN projects p ON p.id = n.project_id \
     WHERE n.case_id = $1 ORDER BY e.seq, n.id LIMIT $2";

@@ -10,7 +10,7 @@ use crate::cases::Did;
 pub struct Report {
     /// Its id.
     pub case: String,
-    /// What opened it: `not-me`, `alarm`, `veto`, `cloned`, `staff`.
+    /// What opened it: `not-me`, `alarm`, `veto`, `cloned`, `staff`, `restore`, `take-back`, `phished`.
     pub kind: String,
     /// One sentence.
     pub why: String,
@@ -43,7 +43,7 @@ pub struct Done {
     pub at: String,
     /// A user name, or the operator.
     pub by: String,
-    /// `freeze`, `pause`, `thaw`, `quarantine`, `release`, `stop-hold`, `note`, `close`.
+    /// `freeze`, `pause`, `thaw`, `quarantine`, `release`, `stop-hold`, `note`, `close`, `restore`, `undo`.
     pub did: &'static str,
     /// The account that it was done to.
     pub account: Option<String>,
@@ -53,7 +53,7 @@ pub struct Done {
     pub text: String,
     /// The event that recorded it.
     pub batch: String,
-    /// Whether what it stopped is stopped still.
+    /// Whether what it did can be undone, and was not.
     pub in_force: bool,
     /// The command that undoes it, while it is in force.
     pub undo: Option<String>,
@@ -91,6 +91,7 @@ fn done(case: &str, act: &Act) -> Done {
     let undo = match (act.did, &act.account, &act.project) {
         _ if !act.in_force => None,
         (Did::Freeze | Did::Pause, Some(name), _) => Some(format!("strongroom incident thaw --account {name} --case {case} --reason TEXT")),
+        (Did::Restore | Did::Undo, ..) => Some(format!("strongroom incident undo --batch {} --reason TEXT", act.event)),
         (Did::Quarantine, _, Some(name)) => Some(format!("strongroom incident release --project {name} --case {case} --reason TEXT")),
         _ => None,
     };

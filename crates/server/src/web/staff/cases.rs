@@ -70,7 +70,7 @@ async fn page<A: Action>(ctx: &Ctx<A>, case: CaseId, shown: &Shown, typed: Typed
     let pressing = pressing(ctx, shown, place).await?;
     let env = ctx.env();
     let Detail { id, kind, why, opened_at, opened_by, opened_with, closed, accounts, projects, acts } = detail;
-    let in_force = acts.iter().filter(|act| act.in_force).count();
+    let in_force = acts.iter().filter(|act| act.in_force && matches!(act.did, Did::Freeze | Did::Pause | Did::Quarantine)).count();
     let act_line = |act: Act| ActLine {
         when: when(env, act.at),
         did: did(act.did),
@@ -115,6 +115,8 @@ fn did(did: Did) -> &'static str {
         Did::StopHold => "Stopped a change that waited",
         Did::Note => "Note",
         Did::Close => "Closed",
+        Did::Restore => "Put back as it stood",
+        Did::Undo => "Undid a restore of",
     }
 }
 

@@ -155,6 +155,9 @@ fn opening(kind: &str) -> &'static str {
         "veto" => "A veto",
         "cloned" => "A key that may be copied",
         "staff" => "An act of the staff",
+        "restore" => "Something put back as it stood",
+        "take-back" => "An account that waits for its owner",
+        "phished" => "“I was phished”",
         _ => "A case",
     }
 }

@@ -414,7 +414,7 @@ both_engines! {
         assert!(cases.text().contains("26 cases"), "{}", cases.text());
         let next = cases.between("rel=\"next\" href=\"", "\"").replace("&amp;", "&");
         let older = grace.browser.get(&next).await.text();
-        assert_eq!(older.matches("class=\"name\" href=\"/admin/cases/").count(), 1, "{older}");
+        assert_eq!(older.matches("class=\"case\" href=\"/admin/cases/").count(), 1, "{older}");
         let staff = grace.browser.get("/admin/accounts/?state=administrators").await.text();
         assert!(staff.contains("1 account<") && staff.contains("/admin/accounts/grace/"), "{staff}");
         assert!(grace.browser.get("/admin/accounts/?q=%00%ff").await.text().contains("No account here"));
