@@ -195,7 +195,7 @@ def test_a_live_session_alone_gives_and_takes_nothing(takeover, index):
 
 
 def test_one_link_of_a_mail_stops_the_takeover(takeover, index):
-    """PRODUCT.md fact 2; R8, R10, R13-R16: ownership never moves, all Owners are told, one link ends it, the take-back drops the rest."""
+    """TAKEOVER-3; PRODUCT.md fact 2; R8, R10, R13-R16: ownership never moves, all Owners are told, one link ends it, the take-back drops the rest."""
     thief, mallory = takeover.attack()
     vera, carol = takeover.vera, takeover.carol
     assert takeover.is_whole()
@@ -225,7 +225,7 @@ def test_one_link_of_a_mail_stops_the_takeover(takeover, index):
 
 
 def test_what_nobody_stopped_is_put_back_by_one_action(takeover, index):
-    """P7, R18: the holds run out, the account goes; one action of the operator brings account and projects back; the trail is whole."""
+    """TAKEOVER-5; P7, R18: the holds run out, the account goes; one action of the operator brings account and projects back; the trail is whole."""
     takeover.attack()
     index.advance(hours=73)
     index.advance(hours=2)

@@ -108,7 +108,7 @@ pub const FAILURE_ROWS: i64 = 20;
 /// The window of that count.
 pub const FAILURE_WINDOW: Duration = Duration::from_secs(600);
 
-/// Records a failure that a stranger can cause without end: beyond the first rows per key and window it is counted only.
+/// Records what a stranger can cause without end, a failure above all: beyond the first rows per key and window it is counted only.
 ///
 /// # Errors
 /// The database.

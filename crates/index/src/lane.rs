@@ -1,7 +1,9 @@
-//! The hashing lane: slow hashes run on threads of their own at the lowest priority, a bounded number at once and a bounded number
+//! The hashing lane: slow hashes run on threads of their own behind everything else, a bounded number at once and a bounded number
 //! waiting, so that they never starve reads.
 //!
-//! Known browsers and signed-in people have slots and places of their own: a flood of strangers never stands before them (R25).
+//! Known browsers and signed-in people have threads and places of their own, which come first: a flood of strangers never stands before
+//! them (R25). What strangers want gets the time that nobody else wants: `SCHED_IDLE` of Linux gives way at once when a read wakes up,
+//! where the lowest nice value still lets it wait for milliseconds (bench/flood.py measures it).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +12,15 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+#[cfg(target_os = "linux")]
+use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
+
 use crate::clock::Stopwatch;
 use crate::measure;
 use crate::refused::Refused;
 
 /// How many may wait for one side of the lane before it refuses.
 const WAITING_MOST: usize = 64;
-/// How far the lane's threads step back before everything else that wants a processor.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 19;
 /// How many hashes of known people run at once, beside those of strangers.
 const KNOWN_AT_ONCE: usize = 1;
 
@@ -33,24 +35,33 @@ pub enum For {
 
 type Work = Box<dyn FnOnce() + Send>;
 
+impl For {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Strangers => "others",
+            Self::Known => "known",
+        }
+    }
+}
+
 /// A bounded place for work that takes a tenth of a second of one core. Its threads end when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Lane {
     strangers: Side,
     known: Side,
-    threads: mpsc::Sender<Work>,
 }
 
-/// Slots, and places before them.
+/// Slots, places before them, and threads.
 #[derive(Clone, Debug)]
 struct Side {
     slots: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
+    threads: mpsc::Sender<Work>,
 }
 
 impl Side {
-    fn new(at_once: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)) }
+    fn new(whom: For, at_once: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)), threads: threads(whom, at_once) }
     }
 }
 
@@ -58,8 +69,7 @@ impl Lane {
     /// A lane of this many at once for strangers; what is reserved comes on top.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
-        let at_once = at_once.max(1);
-        Self { strangers: Side::new(at_once), known: Side::new(KNOWN_AT_ONCE), threads: threads(at_once + KNOWN_AT_ONCE) }
+        Self { strangers: Side::new(For::Strangers, at_once.max(1)), known: Side::new(For::Known, KNOWN_AT_ONCE) }
     }
 
     /// Runs the work of a stranger on a thread of the lane when a slot is free.
@@ -90,18 +100,18 @@ impl Lane {
             // Whoever asked may be gone.
             let _ = answer.send(out);
         };
-        self.threads.send(Box::new(work)).map_err(|_| anyhow::anyhow!("the hashing lane has no threads"))?;
+        side.threads.send(Box::new(work)).map_err(|_| anyhow::anyhow!("the hashing lane has no threads"))?;
         answered.await.map_err(|_| anyhow::anyhow!("hashing did not end").into())
     }
 }
 
 /// Threads that work what is sent to them, until nobody can send any more.
-fn threads(count: usize) -> mpsc::Sender<Work> {
+fn threads(whom: For, count: usize) -> mpsc::Sender<Work> {
     let (sender, receiver) = mpsc::channel::<Work>();
     let receiver = Arc::new(Mutex::new(receiver));
     for n in 0..count {
         let receiver = Arc::clone(&receiver);
-        let spawned = std::thread::Builder::new().name(format!("hashing-{n}")).spawn(move || work_until_dropped(&receiver));
+        let spawned = std::thread::Builder::new().name(format!("hash-{}-{n}", whom.name())).spawn(move || work_until_dropped(whom, &receiver));
         if let Err(e) = spawned {
             tracing::error!(error = %e, "a thread of the hashing lane could not be started");
         }
@@ -109,8 +119,8 @@ fn threads(count: usize) -> mpsc::Sender<Work> {
     sender
 }
 
-fn work_until_dropped(receiver: &Mutex<mpsc::Receiver<Work>>) {
-    step_back();
+fn work_until_dropped(whom: For, receiver: &Mutex<mpsc::Receiver<Work>>) {
+    step_back(whom);
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
@@ -120,11 +130,21 @@ fn work_until_dropped(receiver: &Mutex<mpsc::Receiver<Work>>) {
 }
 
 /// Linux keeps a priority for each thread; this one's alone is changed. Elsewhere it is the process's, which must keep its own.
-fn step_back() {
+fn step_back(whom: For) {
     #[cfg(target_os = "linux")]
-    if let Err(e) = rustix::process::setpriority_process(None, NICE) {
-        tracing::warn!(error = %e, "the hashing lane runs at the usual priority");
+    {
+        let policy = match whom {
+            For::Strangers => NormalThreadSchedulePolicy::Idle,
+            For::Known => NormalThreadSchedulePolicy::Other,
+        };
+        let this = thread_priority::thread_native_id();
+        let policy = ThreadSchedulePolicy::Normal(policy);
+        if let Err(e) = thread_priority::set_thread_priority_and_policy(this, ThreadPriority::Min, policy) {
+            tracing::warn!(error = ?e, "the hashing lane runs at the usual priority");
+        }
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = whom;
 }
 
 /// A place in the queue, given back when dropped.
@@ -150,14 +170,21 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
+    fn policy() -> ThreadSchedulePolicy {
+        thread_priority::thread_schedule_policy().unwrap()
+    }
+
+    /// R25: strangers get what nobody else wants; a known browser competes, at the lowest of the usual priorities.
     #[tokio::test]
     #[cfg(target_os = "linux")]
-    async fn work_runs_at_the_lowest_priority_and_whoever_asks_keeps_the_usual_one() {
-        let own = rustix::process::getpriority_process(None).unwrap();
+    async fn work_steps_back_and_whoever_asks_keeps_the_usual_priority() {
+        let usual = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
+        let nice = || std::fs::read_to_string("/proc/thread-self/stat").unwrap().rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().to_owned();
         let lane = Lane::new(1);
-        let priority = lane.run(|| rustix::process::getpriority_process(None).unwrap()).await.unwrap();
-        assert_eq!(priority, NICE);
-        assert_eq!(rustix::process::getpriority_process(None).unwrap(), own);
+        assert_eq!(lane.run(policy).await.unwrap(), ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
+        assert_eq!(lane.run_for(For::Known, move || (policy(), nice())).await.unwrap(), (usual, "19".to_owned()));
+        assert_eq!((policy(), nice()), (usual, "0".to_owned()));
     }
 
     #[tokio::test]

@@ -2,12 +2,19 @@
 //!
 //! Requests are sent when they are due, whether or not earlier ones were answered, and a time is measured from when its request was
 //! due: a server that stalls cannot hide it. Arguments: address, seconds, rounds.
+//!
+//! Before that it says how many logins a second the flood gets alone, and how many hashes the processors that the lane has would do in
+//! that time: what logins cost beside hashing is the difference.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use credentials::entropy::SystemEntropy;
+use credentials::keys::InstanceKeys;
+use credentials::password::{Parameters, Password, hash};
+use credentials::secret::Secret;
 use index::clock::Stopwatch;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -160,8 +167,8 @@ async fn flood(address: String, stop: Arc<AtomicBool>, done: Arc<AtomicUsize>) -
     Ok(())
 }
 
-/// The times of reads beside a flood, and how many logins a second were answered.
-async fn flooded(address: &str, rate: f64, time: Duration) -> anyhow::Result<(Vec<Duration>, f64)> {
+/// What is done beside a flood, and how many logins a second were answered meanwhile.
+async fn flooded<T>(address: &str, during: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<(T, f64)> {
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut running = JoinSet::new();
     for _ in 0..FLOODERS {
@@ -169,14 +176,29 @@ async fn flooded(address: &str, rate: f64, time: Duration) -> anyhow::Result<(Ve
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (before, began) = (done.load(Ordering::Relaxed), Stopwatch::start());
-    let times = reads(address, rate, time).await?;
+    let out = during.await?;
     let logins = u32::try_from(done.load(Ordering::Relaxed) - before)?;
     let per_second = f64::from(logins) / began.elapsed().as_secs_f64();
     stop.store(true, Ordering::Relaxed);
     while let Some(ended) = running.join_next().await {
         ended??;
     }
-    Ok((times, per_second))
+    Ok((out, per_second))
+}
+
+/// How many hashes a second half of the processors do, which is what the lane has for strangers: medians of one processor after another.
+fn hashes() -> anyhow::Result<f64> {
+    let lanes = u32::try_from(std::thread::available_parallelism()?.get().div_ceil(2))?;
+    let (keys, password) = (InstanceKeys::generate(&SystemEntropy), Password::typed(&Secret::new("a-wrong-password".to_owned())));
+    let mut times: Vec<f64> = (0..15)
+        .map(|_| {
+            let began = Stopwatch::start();
+            drop(hash(&password, Parameters::default(), &keys, &SystemEntropy));
+            began.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    Ok(f64::from(lanes) / times[times.len() / 2])
 }
 
 fn millis(sorted: &[Duration], percent: usize) -> f64 {
@@ -189,13 +211,19 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [address, seconds, rounds] = arguments.as_slice() else { anyhow::bail!("usage: flood ADDRESS SECONDS ROUNDS") };
     let (time, rounds) = (Duration::from_secs(seconds.parse()?), rounds.parse::<u32>()?);
+    let quiet = async {
+        tokio::time::sleep(time).await;
+        Ok(())
+    };
+    let (possible, ((), got)) = (hashes()?, flooded(address, quiet).await?);
+    println!("logins alone: {got:.2}/s; hashes possible: {possible:.2}/s; ratio {:.3}", got / possible);
     capacity(address, Duration::from_secs(2)).await?;
     let full = capacity(address, time).await?;
     println!("capacity: {full:.0} reads/s; driven at {:.0}/s", full / 2.0);
     let mut ratios = Vec::new();
     for _ in 0..rounds {
         let quiet = reads(address, full / 2.0, time).await?;
-        let (beside, logins) = flooded(address, full / 2.0, time).await?;
+        let (beside, logins) = flooded(address, reads(address, full / 2.0, time)).await?;
         let ratio = millis(&beside, 50) / millis(&quiet, 50);
         println!(
             "quiet: median {:.3} ms, 99 % {:.2} ms; beside {logins:.1} logins/s: median {:.3} ms, 99 % {:.2} ms; ratio {ratio:.3}",

@@ -60,7 +60,7 @@ pub(crate) async fn mark<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, 
         ended_by: Set(None),
     };
     account_causes::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    let until = tx.now().plus(retention(env)).rfc3339();
+    let until = tx.now().plus(retention(env)).in_words();
     events::record(env, tx, permit, Entry::of(AccountDeleted { until }).about(account)).await?;
     let username = username(tx, account).await?;
     for project in projects(tx, account).await? {

@@ -148,7 +148,7 @@ async fn hide<A: Action>(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, A>, thi
     let permit = loosened.permit();
     check_not_deleted(tx, thing).await?;
     locks::add(env, tx, permit, NewLock { on: thing.on, kind: LockKind::Deleted, reason: String::new(), case: None }).await?;
-    let (project, until) = (thing.project.id, tx.now().plus(retention(env)).rfc3339());
+    let (project, until) = (thing.project.id, tx.now().plus(retention(env)).in_words());
     let part = thing.part.clone();
     match thing.on {
         Locked::Project(_) => events::record(env, tx, permit, Entry::of(ProjectDeleted { until }).on_project(project)).await?,

@@ -285,7 +285,7 @@ events! {
     /// A project was archived: it takes no upload.
     ProjectArchived {} = "project:archive:enter", "The project was archived: it is shown and takes no upload.", Owners;
     /// A deletion, a withdrawal or an archiving was undone by an Owner.
-    PutBack { what: String, was: String } = "project:put-back", "It was {was} and is back: {what}.", Owners;
+    PutBack { what: String, was: String } = "project:put-back", "Put back, after it was {was}: {what}.", Owners;
     /// What was deleted was erased after its time.
     ProjectErased { what: String, files: u64 } = "project:erase", "This was erased, {files} files with it, because its deletion was not undone in time: {what}. Its names stay taken.", Owners;
     /// An Owner or Maintainer of the project deleted their account.
@@ -311,6 +311,6 @@ events! {
     TokenUsed { outcome: String } = "account:api_token:used", "An API token was presented, and nothing was uploaded: {outcome}.", Nobody("nothing came of it; the account's own history shows it");
     /// A credential was presented and did not open anything: it is unknown, was ended, was used, or has expired.
     AuthenticationRefused { what: String, reason: String } = "authentication:refused", "{what} was refused: {reason}.", Nobody("strangers could make us send mail without end; the account's own history shows it");
-    /// How many failures were counted instead of recorded, in a window that is over.
-    FailuresCounted { kind: String, counted: i64 } = "events:failures:counted", "{counted} more failures of the kind {kind} were counted.", Nobody("detection reads it");
+    /// How many failures, or passwords proved, were counted instead of recorded, in a window that is over.
+    FailuresCounted { kind: String, counted: i64 } = "events:failures:counted", "{counted} more events of the kind {kind} were counted.", Nobody("detection reads it");
 }

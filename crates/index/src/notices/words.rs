@@ -105,7 +105,7 @@ impl Story<'_> {
 
 /// The words for this story.
 pub(super) fn of(story: &Story<'_>) -> Result<Wording, NoLetter> {
-    if story.is_for_staff() {
+    if story.is_for_staff() && !matches!(story.kind, Kind::EpochBegun | Kind::EpochOpened) {
         return Ok(act_of_the_operator(story));
     }
     match story.kind {
@@ -283,6 +283,8 @@ fn heading(story: &Story<'_>) -> String {
         Kind::PasswordChanged => "Your password was changed",
         Kind::ResetLinkMade => "A link to choose a new password was made",
         Kind::BreachDoubted => "The list of stolen passwords is doubted",
+        Kind::EpochBegun => "The index was restored from a backup",
+        Kind::EpochOpened => "The restored index was opened",
         Kind::SignedInNewDevice => "A sign-in from a new browser",
         Kind::SignedInAfterFailures => "A sign-in after many failures",
         Kind::WrongFactor => "Somebody has your password",
@@ -327,11 +329,22 @@ fn heading(story: &Story<'_>) -> String {
         Kind::AccountDeleted => "Your account was deleted",
         Kind::AccountUndeleted => "Your account is back",
         Kind::ProjectDeleted => "the project was deleted",
-        Kind::PutBack => "something that was deleted is back",
+        Kind::PutBack => "something that was taken away is back",
+        Kind::FileDeleted => "a file was deleted",
+        Kind::ReleaseDeleted => "a release was deleted",
+        Kind::FileWithdrawn => "a file was taken from serving",
+        Kind::ReleaseWithdrawn => "a release was taken from serving",
+        Kind::ReleaseUnyanked => "a yank was taken back",
+        Kind::ProjectArchived => "the project was archived",
+        Kind::ProjectErased => "what was deleted was erased",
+        Kind::ProjectRestored => "the project was put back as it stood",
+        Kind::ProjectRestoreUndone => "putting the project back was undone",
+        Kind::CollaboratorUndeleted => "a collaborator's deleted account is back",
         Kind::CollaboratorDeleted => "a collaborator deleted their account",
         Kind::AccountPhished => "You said that you were phished",
         Kind::PhishedDecided => "You decided about what you had doubted",
         Kind::AccountRestored => "Your account was put back as it stood",
+        Kind::AccountRestoreUndone => "Putting your account back was undone",
         Kind::CredentialPaused => "An alarm was raised about what you did",
         // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
         kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
@@ -386,6 +399,15 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
                 story.link("/account/undelete/")
             ),
         ],
+        Kind::AccountPhished => vec![format!(
+            "What it gained since then is listed here, each to be kept or dropped; until you decide, what is paused stays paused: {}",
+            story.link("/manage/account/phished/")
+        )],
+        Kind::AccountRestored | Kind::AccountRestoreUndone => vec![
+            format!("API tokens and factors do not come back by themselves: a token that was touched is paused until you confirm it at {}. Look there, and at your factors, before you publish.", story.link("/manage/account/token/")),
+            format!("If you do not know why it was done: ask the people who run {index}."),
+        ],
+        Kind::EpochBegun | Kind::EpochOpened => about_epoch(story),
         Kind::AccountContained => vec![
             "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),
             format!("Take the account back here, with a code to your mailbox and your second factor: {take_back}"),
@@ -437,6 +459,20 @@ fn about_decision(story: &Story<'_>) -> Vec<String> {
         ],
         _ => vec![holds],
     }
+}
+
+/// About a backup that serves (R18).
+fn about_epoch(story: &Story<'_>) -> Vec<String> {
+    let says = if story.kind == Kind::EpochBegun {
+        "Everybody signs in anew; what changed after the backup was made is not there. Compare it with what you know, then open it at the shell: strongroom restore --open."
+    } else {
+        "Everybody can publish and manage again. API tokens stay paused until their owners confirm them."
+    };
+    vec![
+        "You get this because you administer the index: everything that is done at its shell is told to all administrators.".to_owned(),
+        says.to_owned(),
+        format!("If nobody of you knows of it: somebody else is on the machine of {}. Act as the manual says under Incidents.", story.index()),
+    ]
 }
 
 /// About passwords that a list of stolen ones has, and about links that the operator makes.

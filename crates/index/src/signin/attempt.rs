@@ -136,7 +136,10 @@ async fn admit(
     }
     if standing.factor {
         let (_, token) = begin(env, tx, permit, account, (Stage::Factor, try_.next.clone())).await?;
-        events::record(env, tx, permit, Entry::of(PasswordProved {}).about(account)).await?;
+        // Whoever knows the password alone can send it without end, since a right one is no failure: that fills no disk (R26).
+        let network = permit.actor().origin.network.map(|n| n.to_string()).unwrap_or_default();
+        let key = format!("{account}|{network}");
+        events::record_failure(env, tx, permit, Entry::of(PasswordProved {}).about(account), key.as_bytes()).await?;
         return Ok(Outcome::NeedsFactor(token));
     }
     if let Some(address) = confirm::wanted(env, tx, permit.actor(), account, With::Password).await? {

@@ -89,6 +89,7 @@ both_engines! {
         assert_eq!(all::<invitations::Entity>(&world).await.len(), 1);
     }
 
+    /// TAKEOVER-1.
     /// P10, R14: all owners and whom it is about are told at invitation, acceptance, refusal, revocation, change and removal, once each.
     async fn p10_all_owners_and_the_subject_are_told_of_each_step(world: World) {
         let [ada, bob, carol] = members(&world, ["ada", "bob", "carol"]).await;
@@ -123,6 +124,7 @@ both_engines! {
         assert!(!history.contains("192.0.2."), "R27: no networks of others");
     }
 
+    /// WEAK-10.
     /// R13, and PyPI's gap: at acceptance the standing and the rights of who invited are asked again; the way back is exact.
     async fn r13_who_invited_must_still_be_able_to_when_it_is_accepted(world: World) {
         let [ada, bob, carol] = members(&world, ["ada", "bob", "carol"]).await;
@@ -236,6 +238,7 @@ both_engines! {
         assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 200);
     }
 
+    /// TAKEOVER-2.
     /// R11: between settled Owners there is no suspension, and each may veto; an unsettled one suspends nobody.
     async fn r11_nothing_unsettled_removes_and_between_settled_owners_nothing_is_suspended(world: World) {
         let [ada, bob, eve] = members(&world, ["ada", "bob", "eve"]).await;
@@ -310,6 +313,7 @@ both_engines! {
         assert_eq!(states, ["died", "done"]);
     }
 
+    /// AUDIT-8.
     /// R2: a Maintainer becomes an Owner by a proof for this one act; a Maintainer promotes nobody, himself included.
     async fn r2_promoting_is_a_grant(world: World) {
         let [ada, bob] = members(&world, ["ada", "bob"]).await;
@@ -318,6 +322,7 @@ both_engines! {
         bob.accept(&world, "spam").await;
         let role = bob.role_id(&world).await;
         assert_eq!(bob.change(&world, "spam", role, "Owner").await.status(), 403);
+        assert_eq!(bob.invite(&world, "spam", "ada", "Owner").await.status(), 403);
         let seat = ada.seat(&world).await;
         let fields = [("role_id", role.to_string()), ("role_name", "Owner".to_owned())];
         let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();

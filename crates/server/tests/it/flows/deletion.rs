@@ -256,6 +256,7 @@ both_engines! {
         assert_eq!(given::upload(&world, &owners.token, &wheel("spam", "3.0").build()).await.status(), 200);
     }
 
+    /// WEAK-20.
     /// R24: what was not put back in time is erased, its bytes too, once; its names stay taken and nothing brings it back.
     async fn r24_after_retention_bytes_go_and_names_stay_taken(world: World) {
         let owners = owners(&world).await;

@@ -81,6 +81,7 @@ both_engines! {
         assert_eq!((newest(&world).await.state.as_str(), count(&world, "account:delete").await), ("died", 0), "asked again when it takes effect");
     }
 
+    /// TAKEOVER-4.
     /// R8: removing the Owner first opens nothing: whoever lost the role within 30 days cannot be deleted meanwhile.
     async fn removing_the_owner_first_does_not_open_the_deletion(world: World) {
         let ada = settled(&world, "ada").await;
@@ -104,6 +105,7 @@ both_engines! {
         assert!(later.get(PAGE).await.text().contains("Type your user name"));
     }
 
+    /// WEAK-8.
     /// R7, R10: it always waits, every address is told, and a mail link stops it; without a proof nothing waits.
     async fn r7_a_deletion_waits_and_a_mail_link_stops_it(world: World) {
         let ada = settled(&world, "ada").await;
@@ -232,6 +234,7 @@ both_engines! {
         ada.log_in().await;
     }
 
+    /// WEAK-1, TAKEOVER-5.
     /// R24, R27: after its time everything personal is gone and stays gone, the trail keeps every row, the name stays taken.
     async fn r24_r27_after_retention_nothing_personal_is_left_and_the_trail_is_whole(world: World) {
         let (ada, id) = gone(&world, "ada").await;

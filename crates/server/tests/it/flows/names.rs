@@ -104,6 +104,7 @@ both_engines! {
         assert_eq!(links(&world, &eve.email).await.len(), 1);
     }
 
+    /// WEAK-20.
     /// R24: names are otherwise never handed over: not of who ever verified, of who is stopped, or of whom the operator made.
     async fn r24_no_other_name_is_ever_handed_over(world: World) {
         let ada = world.verified("ada").await;

@@ -54,6 +54,7 @@ async fn unverify(world: &World, account: AccountId, email: &'static str) -> Res
 }
 
 both_engines! {
+    /// WEAK-16.
     /// R32: every act of the operator is mailed to all administrators, in words of their own, and to whom it concerns as before.
     async fn r32_the_administrators_are_told_what_the_operator_does(world: World) {
         administrator(&world, "grace", "grace@example.org").await;

@@ -252,6 +252,7 @@ both_engines! {
         restore_as(&world, on, Order { digest: Some(digest), ..order(before) }).await.expect("the list is as it was seen");
     }
 
+    /// TAKEOVER-5.
     /// R18: one act puts the account back and the projects that it owned; no credential revives by it.
     async fn an_account_comes_back_with_its_projects_and_without_its_credentials(world: World) {
         let (ada, token, mallory, before) = spam(&world).await;

@@ -239,7 +239,7 @@ both_engines! {
         assert!(!is_in(&other).await && is_in(&ada.browser).await);
     }
 
-    /// PYPI-8.
+    /// PYPI-8, WEAK-7.
     /// Warehouse 13.8: the session of another browser ends with the password it was opened with.
     async fn a_changed_password_ends_what_was_asked_for(world: World) {
         let ada = world.secured("ada").await;

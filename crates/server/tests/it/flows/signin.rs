@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use credentials::password::{Parameters, Password};
 use credentials::secret::Secret;
+use index::events::FAILURE_ROWS;
 use index::policy::Credential;
 use server::refusal::Face;
 use server::routes;
@@ -95,6 +96,22 @@ both_engines! {
     }
 
     /// PYPI-7.
+    /// R26: a right password alone is no failure and costs no try; sent without end it fills no disk either.
+    async fn r26_a_right_password_sent_without_end_is_counted(world: World) {
+        let ada = world.secured("ada").await;
+        let rows = "SELECT COUNT(*) AS n FROM events WHERE kind = 'account:login:password-proved'";
+        let before = world.number(rows).await;
+        for _ in 0..FAILURE_ROWS + 5 {
+            half(&world, &ada).await;
+        }
+        let kept = world.number(rows).await - before;
+        assert!((1..=FAILURE_ROWS).contains(&kept), "{kept} rows");
+        world.advance(Duration::from_secs(1200));
+        world.work().await;
+        let counted = "SELECT COUNT(*) AS n FROM events WHERE kind = 'events:failures:counted' AND detail LIKE '%password-proved%'";
+        assert_eq!(world.number(counted).await, 1);
+    }
+
     async fn a_half_open_sign_in_is_over_after_five_minutes(world: World) {
         let ada = world.secured("ada").await;
         let browser = half(&world, &ada).await;

@@ -71,6 +71,7 @@ const FORMS: [&str; 7] = [
 ];
 
 both_engines! {
+    /// AUDIT-7.
     /// P9: a key proved a moment ago, of an administrator; nobody else learns whether an account or a project is there.
     async fn only_administrators_with_a_key_open_the_pages_of_the_staff(world: World) {
         let ada = given::account(&world, "ada", Has::AddressAndFactor).await;
@@ -142,6 +143,7 @@ both_engines! {
         drop(linus);
     }
 
+    /// WEAK-15, WEAK-16.
     /// P9, R13, R19: at once, in one request, in a case, under the administrator's own name; the owner learns why, and not who.
     async fn a_freeze_stops_the_account_in_a_case_and_is_audited_under_the_administrators_name(world: World) {
         let person = world.secured("ada").await;

@@ -45,6 +45,7 @@ async fn victim(world: &World) -> (Person<'_>, Member) {
 }
 
 both_engines! {
+    /// TAKEOVER-1, WEAK-8.
     /// R2, P5: the live session alone does nothing; it is the phished code that a thief needs besides.
     async fn r2_a_stolen_session_alone_invites_nobody(world: World) {
         let (ada, _) = victim(&world).await;
@@ -61,6 +62,7 @@ both_engines! {
         drop(thief);
     }
 
+    /// TAKEOVER-1, TAKEOVER-2, TAKEOVER-3.
     /// PRODUCT fact 2, R7, R9, R10, R11, R14, R15: with the session and with codes of the victim's app the thief's account becomes an
     /// Owner of four projects and moves to remove her. Ownership never moves, all owners are told, one link of a mail stops everything,
     /// and the way back ends what was given.
@@ -112,6 +114,7 @@ both_engines! {
         assert!(history.contains("mallory was invited") && history.contains("mallory is no longer Owner"), "{history}");
     }
 
+    /// TAKEOVER-3.
     /// R10: or a veto by the link of the mail, which ends the removal on that project and bars the thief there.
     async fn r10_the_victims_veto_by_mail_ends_the_removal_and_bars_the_thief(world: World) {
         let (ada, _) = victim(&world).await;
