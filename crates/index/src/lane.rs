@@ -111,7 +111,8 @@ fn threads(whom: For, count: usize) -> mpsc::Sender<Work> {
     let receiver = Arc::new(Mutex::new(receiver));
     for n in 0..count {
         let receiver = Arc::clone(&receiver);
-        let spawned = std::thread::Builder::new().name(format!("hash-{}-{n}", whom.name())).spawn(move || work_until_dropped(whom, &receiver));
+        let spawned =
+            std::thread::Builder::new().name(format!("hash-{}-{n}", whom.name())).spawn(move || work_until_dropped(whom, &receiver));
         if let Err(e) = spawned {
             tracing::error!(error = %e, "a thread of the hashing lane could not be started");
         }
@@ -170,21 +171,25 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    /// Policy and nice value of the thread that asks.
     #[cfg(target_os = "linux")]
-    fn policy() -> ThreadSchedulePolicy {
-        thread_priority::thread_schedule_policy().unwrap()
+    fn priority() -> (ThreadSchedulePolicy, String) {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        // proc_pid_stat(5): field 19, counted from behind the name in its parentheses.
+        let nice = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(16)).unwrap();
+        (thread_priority::thread_schedule_policy().unwrap(), nice.to_owned())
     }
 
     /// R25: strangers get what nobody else wants; a known browser competes, at the lowest of the usual priorities.
     #[tokio::test]
     #[cfg(target_os = "linux")]
-    async fn work_steps_back_and_whoever_asks_keeps_the_usual_priority() {
-        let usual = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
-        let nice = || std::fs::read_to_string("/proc/thread-self/stat").unwrap().rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().to_owned();
+    async fn r25_work_steps_back_and_whoever_asks_keeps_the_usual_priority() {
+        let own = priority();
         let lane = Lane::new(1);
-        assert_eq!(lane.run(policy).await.unwrap(), ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
-        assert_eq!(lane.run_for(For::Known, move || (policy(), nice())).await.unwrap(), (usual, "19".to_owned()));
-        assert_eq!((policy(), nice()), (usual, "0".to_owned()));
+        assert_eq!(lane.run(priority).await.unwrap().0, ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle));
+        let known = (ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other), "19".to_owned());
+        assert_eq!(lane.run_for(For::Known, priority).await.unwrap(), known);
+        assert_eq!(priority(), own);
     }
 
     #[tokio::test]

@@ -404,7 +404,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
             story.link("/manage/account/phished/")
         )],
         Kind::AccountRestored | Kind::AccountRestoreUndone => vec![
-            format!("API tokens and factors do not come back by themselves: a token that was touched is paused until you confirm it at {}. Look there, and at your factors, before you publish.", story.link("/manage/account/token/")),
+            format!("API tokens that came back stay paused until you confirm each of them, and factors come back by your own take-back only. Look at both before you publish: {}", story.link("/manage/account/token/")),
             format!("If you do not know why it was done: ask the people who run {index}."),
         ],
         Kind::EpochBegun | Kind::EpochOpened => about_epoch(story),
@@ -471,7 +471,10 @@ fn about_epoch(story: &Story<'_>) -> Vec<String> {
     vec![
         "You get this because you administer the index: everything that is done at its shell is told to all administrators.".to_owned(),
         says.to_owned(),
-        format!("If nobody of you knows of it: somebody else is on the machine of {}. Act as the manual says under Incidents.", story.index()),
+        format!(
+            "If nobody of you knows of it: somebody else is on the machine of {}. Act as the manual says under Incidents.",
+            story.index()
+        ),
     ]
 }
 
