@@ -276,7 +276,18 @@ fn notice(story: &Story<'_>) -> Wording {
 }
 
 fn heading(story: &Story<'_>) -> String {
-    let own = match story.kind {
+    // The sentence of a row is what happened, in general words: no text that somebody chose stands in a subject.
+    let sentence = story.kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default();
+    let own = heading_of_account(story.kind).or_else(|| heading_of_project(story.kind)).unwrap_or(sentence);
+    let own = one_line(own.trim());
+    match &story.project {
+        Some(project) if story.kind.audience() != Audience::Account => format!("{}: {}", project.name, lower(&own)),
+        _ => own,
+    }
+}
+
+const fn heading_of_account(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
         Kind::AccountSetUp => "Your account is set up",
         Kind::PasswordReset => "A new password was chosen",
         Kind::PasswordDisabled => "Your password was disabled",
@@ -292,8 +303,6 @@ fn heading(story: &Story<'_>) -> String {
         Kind::OtherSessionsEnded => "Your other sessions were ended",
         Kind::AccountFrozen => "Your account was frozen",
         Kind::AccountThawed => "Your account was thawed",
-        Kind::ProjectQuarantined => "it was put into quarantine",
-        Kind::ProjectReleased => "its quarantine was ended",
         Kind::HoldStopped => "A change was stopped by those who run the index",
         Kind::CaseClosed => "A case was closed",
         Kind::RecoveryCodesGenerated => "Recovery codes were made",
@@ -312,6 +321,27 @@ fn heading(story: &Story<'_>) -> String {
         Kind::TokenAdded => "An API token was created",
         Kind::TokenRemoved => "An API token was deleted",
         Kind::TokenEndsSoon => "An API token ends soon",
+        Kind::KeyCounterRegressed => "A security key may have been copied",
+        Kind::AccountContained => "Your account was stopped",
+        Kind::ContainedAgain => "All your sessions were ended",
+        Kind::AccountTakenBack => "Your account was taken back",
+        Kind::TakeBackWaits => "Somebody is taking your account back",
+        Kind::AccountDeleted => "Your account was deleted",
+        Kind::AccountUndeleted => "Your account is back",
+        Kind::AccountPhished => "You said that you were phished",
+        Kind::PhishedDecided => "You decided about what you had doubted",
+        Kind::AccountRestored => "Your account was put back as it stood",
+        Kind::AccountRestoreUndone => "Putting your account back was undone",
+        Kind::CredentialPaused => "An alarm was raised about what you did",
+        _ => return None,
+    })
+}
+
+/// What stands behind the name of the project.
+const fn heading_of_project(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::ProjectQuarantined => "it was put into quarantine",
+        Kind::ProjectReleased => "its quarantine was ended",
         Kind::FileUploaded => "a file was uploaded",
         Kind::RoleInvited => "somebody was invited",
         Kind::RoleAdded => "an invitation was accepted",
@@ -320,14 +350,7 @@ fn heading(story: &Story<'_>) -> String {
         Kind::RoleChanged => "a role was changed",
         Kind::RoleSuspended => "a role was suspended",
         Kind::RoleRemoved => "a role was ended",
-        Kind::KeyCounterRegressed => "A security key may have been copied",
-        Kind::AccountContained => "Your account was stopped",
-        Kind::ContainedAgain => "All your sessions were ended",
         Kind::AlarmRaised => "an alarm was raised",
-        Kind::AccountTakenBack => "Your account was taken back",
-        Kind::TakeBackWaits => "Somebody is taking your account back",
-        Kind::AccountDeleted => "Your account was deleted",
-        Kind::AccountUndeleted => "Your account is back",
         Kind::ProjectDeleted => "the project was deleted",
         Kind::PutBack => "something that was taken away is back",
         Kind::FileDeleted => "a file was deleted",
@@ -341,19 +364,8 @@ fn heading(story: &Story<'_>) -> String {
         Kind::ProjectRestoreUndone => "putting the project back was undone",
         Kind::CollaboratorUndeleted => "a collaborator's deleted account is back",
         Kind::CollaboratorDeleted => "a collaborator deleted their account",
-        Kind::AccountPhished => "You said that you were phished",
-        Kind::PhishedDecided => "You decided about what you had doubted",
-        Kind::AccountRestored => "Your account was put back as it stood",
-        Kind::AccountRestoreUndone => "Putting your account back was undone",
-        Kind::CredentialPaused => "An alarm was raised about what you did",
-        // The sentence of its row is what happened, in general words: no text that somebody chose stands in a subject.
-        kind => kind.sentence().split([',', ';', ':', '(', '.']).next().unwrap_or_default(),
-    };
-    let own = one_line(own.trim());
-    match &story.project {
-        Some(project) if story.kind.audience() != Audience::Account => format!("{}: {}", project.name, lower(&own)),
-        _ => own,
-    }
+        _ => return None,
+    })
 }
 
 /// The sentence as it goes on after a colon.

@@ -95,7 +95,6 @@ both_engines! {
         assert_eq!(world.number("SELECT COUNT(*) AS n FROM sessions").await, 1, "the one in which the account was secured");
     }
 
-    /// PYPI-7.
     /// R26: a right password alone is no failure and costs no try; sent without end it fills no disk either.
     async fn r26_a_right_password_sent_without_end_is_counted(world: World) {
         let ada = world.secured("ada").await;
@@ -112,6 +111,7 @@ both_engines! {
         assert_eq!(world.number(counted).await, 1);
     }
 
+    /// PYPI-7.
     async fn a_half_open_sign_in_is_over_after_five_minutes(world: World) {
         let ada = world.secured("ada").await;
         let browser = half(&world, &ada).await;
