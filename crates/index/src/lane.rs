@@ -3,14 +3,15 @@
 //!
 //! Known browsers and signed-in people have threads and places of their own, which come first: a flood of strangers never stands before
 //! them (R25). What strangers want gets the time that nobody else wants: `SCHED_IDLE` of Linux gives way at once when a read wakes up,
-//! where the lowest nice value still lets it wait for milliseconds (bench/flood.py measures it).
+//! where the lowest nice value still lets it wait for milliseconds (bench/flood.py measures it). Nobody else wanting any, for as long as
+//! [`PATIENCE`], is what a machine under load may never grant; then it is begun once more on a thread that competes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 #[cfg(target_os = "linux")]
 use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
@@ -23,6 +24,8 @@ use crate::refused::Refused;
 const WAITING_MOST: usize = 64;
 /// How many hashes of known people run at once, beside those of strangers.
 const KNOWN_AT_ONCE: usize = 1;
+/// How long work waits for a processor that nobody else wants, before it competes for one.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who has something hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,22 +36,25 @@ pub enum For {
     Known,
 }
 
-type Work = Box<dyn FnOnce() + Send>;
-
-impl For {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Strangers => "others",
-            Self::Known => "known",
-        }
-    }
+/// How far threads step back.
+#[derive(Clone, Copy, Debug)]
+enum Back {
+    /// Before everything.
+    Idle,
+    /// As far as a usual thread can.
+    Lowest,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 /// A bounded place for work that takes a tenth of a second of one core. Its threads end when the last handle is dropped.
 #[derive(Clone, Debug)]
 pub struct Lane {
     strangers: Side,
     known: Side,
+    /// Where work goes that found no idle processor.
+    impatient: mpsc::Sender<Work>,
+    patience: Duration,
 }
 
 /// Slots, places before them, and threads.
@@ -60,8 +66,34 @@ struct Side {
 }
 
 impl Side {
-    fn new(whom: For, at_once: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)), threads: threads(whom, at_once) }
+    fn new(at_once: usize, threads: mpsc::Sender<Work>) -> Self {
+        Self { slots: Arc::new(Semaphore::new(at_once)), waiting: Arc::new(AtomicUsize::new(0)), threads }
+    }
+}
+
+/// Work that somebody waits for. It may be begun on two threads: whoever ends first answers.
+struct Awaited<T, F> {
+    work: F,
+    /// Who is answered, and the slot that is free then.
+    waits: Mutex<Option<(oneshot::Sender<T>, OwnedSemaphorePermit)>>,
+}
+
+impl<T, F: Fn() -> T> Awaited<T, F> {
+    fn take(&self) -> Option<(oneshot::Sender<T>, OwnedSemaphorePermit)> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn run(&self) {
+        let gone = self.waits.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(|(answer, _)| answer.is_closed());
+        // A panic ends the one hash, which its caller is told, and not the thread.
+        let out = if gone { None } else { catch_unwind(AssertUnwindSafe(|| (self.work)())).ok() };
+        if let (Some((answer, slot)), out) = (self.take(), out) {
+            drop(slot);
+            if let Some(out) = out {
+                // Whoever asked may be gone.
+                let _ = answer.send(out);
+            }
+        }
     }
 }
 
@@ -69,22 +101,32 @@ impl Lane {
     /// A lane of this many at once for strangers; what is reserved comes on top.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
-        Self { strangers: Side::new(For::Strangers, at_once.max(1)), known: Side::new(For::Known, KNOWN_AT_ONCE) }
+        Self::with_patience(at_once.max(1), PATIENCE)
+    }
+
+    fn with_patience(at_once: usize, patience: Duration) -> Self {
+        Self {
+            strangers: Side::new(at_once, threads("hash-others", Back::Idle, at_once)),
+            known: Side::new(KNOWN_AT_ONCE, threads("hash-known", Back::Lowest, KNOWN_AT_ONCE)),
+            impatient: threads("hash-late", Back::Lowest, at_once),
+            patience,
+        }
     }
 
     /// Runs the work of a stranger on a thread of the lane when a slot is free.
     ///
     /// # Errors
     /// `Limited` when too many wait already; `Fault` when the work panicked.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    pub async fn run<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T, Refused> {
         self.run_for(For::Strangers, work).await
     }
 
-    /// Runs the work on the side of the lane that it belongs to.
+    /// Runs the work on the side of the lane that it belongs to. It may be begun twice, and the first to end is what is answered: where
+    /// no processor is idle for [`PATIENCE`], a thread that competes for one begins it too.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub async fn run_for<T: Send + 'static>(&self, whom: For, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+    pub async fn run_for<T: Send + 'static>(&self, whom: For, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T, Refused> {
         let side = match whom {
             For::Strangers => &self.strangers,
             For::Known => &self.known,
@@ -93,26 +135,34 @@ impl Lane {
         let waited = Stopwatch::start();
         let slot = Arc::clone(&side.slots).acquire_owned().await.map_err(|e| anyhow::anyhow!("the hashing lane is closed: {e}"))?;
         measure::hashing_waited(waited.elapsed());
-        let (answer, answered) = oneshot::channel();
-        let work = move || {
-            let out = work();
-            drop(slot);
-            // Whoever asked may be gone.
-            let _ = answer.send(out);
+        let (answer, mut answered) = oneshot::channel();
+        let awaited = Arc::new(Awaited { work, waits: Mutex::new(Some((answer, slot))) });
+        give(&side.threads, &awaited)?;
+        let in_time = if whom == For::Strangers { tokio::time::timeout(self.patience, &mut answered).await.ok() } else { None };
+        let answered = match in_time {
+            Some(answered) => answered,
+            None if whom == For::Strangers => {
+                give(&self.impatient, &awaited)?;
+                answered.await
+            }
+            None => answered.await,
         };
-        side.threads.send(Box::new(work)).map_err(|_| anyhow::anyhow!("the hashing lane has no threads"))?;
-        answered.await.map_err(|_| anyhow::anyhow!("hashing did not end").into())
+        answered.map_err(|_| anyhow::anyhow!("hashing did not end").into())
     }
 }
 
+fn give<T: Send + 'static>(to: &mpsc::Sender<Work>, work: &Arc<Awaited<T, impl Fn() -> T + Send + Sync + 'static>>) -> anyhow::Result<()> {
+    let work = Arc::clone(work);
+    to.send(Box::new(move || work.run())).map_err(|_| anyhow::anyhow!("the hashing lane has no threads"))
+}
+
 /// Threads that work what is sent to them, until nobody can send any more.
-fn threads(whom: For, count: usize) -> mpsc::Sender<Work> {
+fn threads(name: &str, back: Back, count: usize) -> mpsc::Sender<Work> {
     let (sender, receiver) = mpsc::channel::<Work>();
     let receiver = Arc::new(Mutex::new(receiver));
     for n in 0..count {
         let receiver = Arc::clone(&receiver);
-        let spawned =
-            std::thread::Builder::new().name(format!("hash-{}-{n}", whom.name())).spawn(move || work_until_dropped(whom, &receiver));
+        let spawned = std::thread::Builder::new().name(format!("{name}-{n}")).spawn(move || work_until_dropped(back, &receiver));
         if let Err(e) = spawned {
             tracing::error!(error = %e, "a thread of the hashing lane could not be started");
         }
@@ -120,32 +170,29 @@ fn threads(whom: For, count: usize) -> mpsc::Sender<Work> {
     sender
 }
 
-fn work_until_dropped(whom: For, receiver: &Mutex<mpsc::Receiver<Work>>) {
-    step_back(whom);
+fn work_until_dropped(back: Back, receiver: &Mutex<mpsc::Receiver<Work>>) {
+    step_back(back);
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
-        // A panic ends the one hash, which its caller is told, and not the thread.
-        let _ = catch_unwind(AssertUnwindSafe(work));
+        work();
     }
 }
 
 /// Linux keeps a priority for each thread; this one's alone is changed. Elsewhere it is the process's, which must keep its own.
-fn step_back(whom: For) {
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "there is nothing to change"))]
+fn step_back(back: Back) {
     #[cfg(target_os = "linux")]
     {
-        let policy = match whom {
-            For::Strangers => NormalThreadSchedulePolicy::Idle,
-            For::Known => NormalThreadSchedulePolicy::Other,
-        };
+        let policy = ThreadSchedulePolicy::Normal(match back {
+            Back::Idle => NormalThreadSchedulePolicy::Idle,
+            Back::Lowest => NormalThreadSchedulePolicy::Other,
+        });
         let this = thread_priority::thread_native_id();
-        let policy = ThreadSchedulePolicy::Normal(policy);
         if let Err(e) = thread_priority::set_thread_priority_and_policy(this, ThreadPriority::Min, policy) {
             tracing::warn!(error = ?e, "the hashing lane runs at the usual priority");
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = whom;
 }
 
 /// A place in the queue, given back when dropped.
@@ -192,6 +239,25 @@ mod tests {
         assert_eq!(priority(), own);
     }
 
+    /// R25: where no processor is ever idle, a stranger's hash is late and not lost; whoever ends first answers, and frees the place.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_finds_no_idle_processor_competes_for_one() {
+        let lane = Lane::with_patience(1, Duration::from_millis(50));
+        let (release, wait) = mpsc::channel::<()>();
+        let (begun, wait) = (AtomicUsize::new(0), Mutex::new(wait));
+        let stuck_at_first = move || {
+            let nth = begun.fetch_add(1, Ordering::SeqCst);
+            if nth == 0 {
+                wait.lock().expect("one thread waits").recv().expect("the test lets go");
+            }
+            nth
+        };
+        assert_eq!(lane.run(stuck_at_first).await.unwrap(), 1);
+        assert_eq!(lane.run(|| 7).await.unwrap(), 7, "the idle thread is stuck still");
+        release.send(()).unwrap();
+        assert_eq!(lane.run(|| 8).await.unwrap(), 8);
+    }
+
     #[tokio::test]
     async fn a_panic_is_told_to_its_caller_and_the_lane_goes_on() {
         let lane = Lane::new(1);
@@ -208,9 +274,10 @@ mod tests {
         let blocking = {
             let lane = lane.clone();
             tokio::spawn(async move {
+                let wait = Mutex::new(wait);
                 let work = move || {
                     began.send(()).expect("the test listens");
-                    wait.recv().expect("the test lets go");
+                    wait.lock().expect("one thread waits").recv().expect("the test lets go");
                 };
                 lane.run(work).await
             })

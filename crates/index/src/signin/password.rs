@@ -108,8 +108,9 @@ pub async fn weigh_for(env: &Env, lane: For, stored: Option<String>, typed: Secr
     let digest = password.listed_as();
     let inner = env.clone();
     let weighing = env.lane.run_for(lane, move || {
-        let env = inner;
-        let against = stored.unwrap_or_else(|| password::decoy(env.hashing, &env.keys));
+        let env = &inner;
+        let decoy = || password::decoy(env.hashing, &env.keys);
+        let against = stored.clone().unwrap_or_else(decoy);
         match password::verify(&password, &against, &env.keys, env.hashing) {
             Verified::Right { outdated } => {
                 let upgrade = outdated.then(|| password::hash(&password, env.hashing, &env.keys, &*env.entropy));

@@ -135,7 +135,7 @@ pub(crate) struct Hashed {
 async fn hash<A: Action>(env: &Env, actor: &Actor, on: A::On, (account, lane): (AccountId, For), typed: Secret) -> Result<Hashed, Refused> {
     let set = act::view::<A, _, _>(env, actor, on, move |read, _| Box::pin(async move { open_set(read, account).await })).await?;
     let (keys, entropy) = (env.keys.clone(), env.entropy.clone());
-    let hashing = move || match set {
+    let hashing = move || match &set {
         Some(set) => Hashed { set: Some(set.id), digest: recovery_code::digest(typed.expose(), &set.salt, &keys, PARAMETERS) },
         None => {
             let mut salt = keys.current_id().to_be_bytes().to_vec();
