@@ -33,7 +33,7 @@ use index::{Env, limits};
 
 /// A Python package index whose reason to exist is account security and incident response.
 #[derive(Debug, Parser)]
-#[command(name = "strongroom", version, about)]
+#[command(name = "strongroom", version, about = "A Python package index for account security and incident response")]
 struct Cli {
     #[command(flatten)]
     common: Common,
