@@ -168,9 +168,9 @@ actions! {
     /// Stop a change that waits with the link of a mail (R10, R17).
     VetoByLink on Site, "hold:veto-by-link", needs [], gates [],
         Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died"];
-    /// End a hold that can never take effect, and open the door of a grant that has waited (R3, R10).
+    /// End a hold that can never take effect, open the door of a grant that has waited (R3, R10), and ask again what a closed case decided about (R5).
     SettleHold on HoldId, "hold:settle", needs [Worker], gates [],
-        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died"];
+        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died", "hold:proposed"];
     /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
     WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
         Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
