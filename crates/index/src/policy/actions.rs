@@ -259,10 +259,13 @@ actions! {
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
     /// Offer somebody a role on a project; all owners and the invited account are told (R2, R3).
     InviteCollaborator on Invitee, "role:invite", needs [Owner], gates [VerifiedAddress, Factor],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:invite", "hold:proposed"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:invite", "project:role:expire_invite", "hold:proposed"];
     /// Take back a role that was offered and not accepted yet.
     RevokeInvitation on ManagedProject, "role:revoke-invitation", needs [Owner], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:revoke_invite"];
+    /// End a role that was offered and that nobody answered in time.
+    ExpireInvitation on InvitationId, "worker:expire-invitation", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["project:role:expire_invite"];
     /// See a role that was offered to one.
     SeeInvitation on InvitationId, "role:see-invitation", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
