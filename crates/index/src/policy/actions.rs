@@ -286,7 +286,7 @@ actions! {
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove"];
     /// Remove an Owner, or leave as one: through a hold, and never the last one that can be reached (R7, R8, R11).
     RemoveOwner on RoleId, "role:remove-owner", needs [Owner, Oneself], gates [VerifiedAddress, Factor],
-        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove", "project:role:suspend", "hold:proposed", "hold:done"];
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove", "project:role:suspend", "hold:proposed", "hold:done", "hold:died"];
 
     /// Stop one's own account with the link of a notice (R13, R14, R19).
     NotMe on Site, "account:not-me", needs [], gates [],
@@ -300,7 +300,7 @@ actions! {
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression",
-            "project:role:remove", "project:role:revoke_invite"];
+            "project:role:remove", "project:role:revoke_invite", "hold:died"];
     /// See what one's account gained, after one said that one was phished.
     SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
         Neither with No, at_most [FreshSession, StepUp], ReadsOnly;
