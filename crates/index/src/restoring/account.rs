@@ -247,9 +247,10 @@ async fn offers<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Pl
     Ok(())
 }
 
-/// What somebody could still hold or sit in; times are compared with the present, so that nothing is listed that has expired by itself.
+/// What somebody could still hold or sit in. A session is ended whether it has expired by itself or not; of the rest nothing is listed
+/// that has.
 const HELD: [&str; 8] = [
-    "SELECT 1 AS one FROM sessions WHERE account_id = $1 AND until_at IS NULL AND expires_at > $2 LIMIT 1",
+    "SELECT 1 AS one FROM sessions WHERE account_id = $1 AND until_at IS NULL AND created_at <= $2 LIMIT 1",
     "SELECT 1 AS one FROM devices WHERE account_id = $1 AND until_at IS NULL AND from_at <= $2 LIMIT 1",
     "SELECT 1 AS one FROM sign_in_attempts WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 LIMIT 1",
     "SELECT 1 AS one FROM links WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 \
