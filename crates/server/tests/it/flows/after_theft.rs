@@ -11,6 +11,7 @@ use index::resources::Restorable;
 use super::not_me::{link, press};
 use super::people::project;
 use super::restoring::{end, of, restore, undo};
+use super::staff::administrator;
 use super::take_back::{NEW, begin, confirm, prove_mailbox};
 use crate::authenticator::Key;
 use crate::dist::wheel;
@@ -284,6 +285,9 @@ both_engines! {
         let rows = all::<cases::Entity>(&world).await;
         let opened = |kind: &str| rows.iter().find(|row| row.kind == kind).expect("it was opened").id;
         assert_eq!(opened("restore"), case);
+        let (_, staff) = administrator(&world, "grace").await;
+        assert!(staff.browser.get(&format!("/admin/cases/{case}/")).await.text().contains(&format!("/admin/events/?case={case}")));
+        assert_eq!(staff.browser.get("/admin/events/?case=none").await.status(), 422);
         for (kind, of) in [
             ("account:contain", opened("not-me")),
             ("account:take-back", opened("not-me")),
@@ -292,6 +296,8 @@ both_engines! {
             ("account:restored", case),
             ("account:restore:undone", case),
         ] {
+            let listed = staff.browser.get(&format!("/admin/events/?case={of}")).await.text();
+            assert!(listed.contains(kind), "{kind}: {listed}");
             let events = events_of(&world, kind).await;
             assert!(!events.is_empty() && events.iter().all(|event| event.case_id == Some(of)), "{kind}: {events:?}");
         }
