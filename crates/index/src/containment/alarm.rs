@@ -97,9 +97,8 @@ pub async fn raise(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>) -> Resul
         NewCase { opening: Opening::Alarm, account: Some(about.actor.id), project: Some(about.project.id), why, opened_by: permit.event() };
     let case = cases::open(env, tx, new).await?;
     // An upload with the token, or an act in the session, is done before, or sees the pause.
-    for table in ["api_tokens", "sessions"] {
-        let sql = format!("SELECT 1 AS one FROM {table} WHERE id = $1{}", tx.lock(true));
-        tx.row(&sql, vec![Value::from(about.credential)]).await?;
+    for sql in ["SELECT 1 AS one FROM api_tokens WHERE id = $1", "SELECT 1 AS one FROM sessions WHERE id = $1"] {
+        tx.row(&format!("{sql}{}", tx.lock(true)), vec![Value::from(about.credential)]).await?;
     }
     let until = pause(env, tx, permit, &about, case).await?;
     record(env, tx, permit, &about, case).await?;
