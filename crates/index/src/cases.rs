@@ -6,6 +6,7 @@ use crate::db::entities::{case_entries, cases};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::ids::{AccountId, CaseId, EntryId, EventId, HoldId, ProjectId};
+use crate::policy::{Actor, Denied};
 use crate::refused::Refused;
 
 /// What opened a case.
@@ -126,6 +127,19 @@ pub async fn open_on<R: Reading>(read: &R, account: AccountId) -> Result<u64, Re
     let row = read.row(OPEN_ON, vec![Value::from(account)]).await?;
     let n: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or(0);
     Ok(u64::try_from(n).unwrap_or(0))
+}
+
+const PAUSED: &str = "SELECT p.normalized AS normalized FROM pauses x JOIN projects p ON p.id = x.project_id \
+    WHERE x.credential_id = $1 AND x.project_id = $2 AND x.expires_at > $3 LIMIT 1";
+
+/// What an alarm stopped on this project does nothing there until its day is over (R14): neither an upload, nor a proposal, nor a word for
+/// one. What tightens does not ask.
+pub(crate) async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId) -> Result<(), Refused> {
+    let Some(credential) = actor.credential_id else { return Ok(()) };
+    let values = vec![Value::from(credential), Value::from(project), Value::from(read.now())];
+    let Some(row) = read.row(PAUSED, values).await? else { return Ok(()) };
+    let normalized: String = row.try_get("", "normalized")?;
+    Err(Denied::Token(format!("an owner raised the alarm: token is paused on project '{normalized}'")).into())
 }
 
 /// What somebody did in a case.

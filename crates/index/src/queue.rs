@@ -65,6 +65,8 @@ jobs! {
     ApplyHolds = "apply-holds", tries 3, every minutes(1), key "the minute, or the approval; a hold takes effect in the transaction that closes it";
     /// Erase what was deleted longer ago than `retention.days`: personal data of accounts, rows of projects, releases and files.
     Erase = "erase", tries 3, every minutes(15), key "the quarter of an hour; what is erased is passed over";
+    /// End invitations that nobody answered in time.
+    ExpireInvitations = "expire-invitations", tries 3, every minutes(15), key "the quarter of an hour; an invitation is ended once, by the transaction that records it";
     /// Write one event for each window of counted failures that is over.
     CloseCounts = "close-counts", tries 3, every minutes(5), key "the window names the event that closed it";
     /// Close what was recorded into a seal, where no process does it every second.

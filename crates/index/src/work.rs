@@ -6,6 +6,7 @@ mod ending;
 mod expire;
 mod holds;
 mod lapsed;
+mod offers;
 mod sweep;
 mod tell;
 
@@ -34,6 +35,7 @@ pub const ACTS: &[(JobKind, ActionName)] = &[
     (JobKind::ApplyHolds, ActionName::WakeRoles),
     (JobKind::Erase, ActionName::EraseAccount),
     (JobKind::Erase, ActionName::EraseDeleted),
+    (JobKind::ExpireInvitations, ActionName::ExpireInvitation),
     (JobKind::ApplyHolds, ActionName::DemoteOwner),
     (JobKind::ApplyHolds, ActionName::RemoveOwner),
 ];
@@ -183,6 +185,7 @@ pub async fn body(env: &Env, job: &Claimed) -> Result<(), Failed> {
         JobKind::ApplyHolds => holds::apply(env, job).await,
         JobKind::CloseCounts => counts::close(env, job).await,
         JobKind::Erase => erase::erase(env, job).await,
+        JobKind::ExpireInvitations => offers::expire(env, job).await,
         JobKind::SealEvents => Ok(audit::seal(env).await.map(drop)?),
         JobKind::ShipEvents => Ok(audit::ship::ship(env).await.map(drop)?),
     }

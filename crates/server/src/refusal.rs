@@ -479,7 +479,13 @@ fn denied_words(denied: &Denied) -> Words {
             &format!("What you wanted to add to is {}.", shut.word()),
             "An owner looks at it in the settings of the project.",
         ),
-        Denied::NoRole | Denied::Token(_) | Denied::NeedsProof => say(
+        Denied::Token(_) => say(
+            StatusCode::FORBIDDEN,
+            "Paused by an alarm",
+            "An Owner raised the alarm about what was done in this session: on this project it does nothing for a day but stop things.",
+            "Stopping, withdrawing and taking back still work. Talk to the Owner who raised it.",
+        ),
+        Denied::NoRole | Denied::NeedsProof => say(
             StatusCode::FORBIDDEN,
             "You may not do this",
             "Your account does not have the role that this needs.",

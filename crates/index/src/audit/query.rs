@@ -15,7 +15,7 @@ use crate::db::Reading;
 use crate::db::entities::{accounts, events, projects};
 use crate::env::Env;
 use crate::events::{Kind, Private, open_all};
-use crate::ids::{AccountId, EventId, ProjectId};
+use crate::ids::{AccountId, CaseId, EventId, ProjectId};
 use crate::policy::{Action, Permit, ReadTrail, SeeEvents};
 use crate::refused::{Invalid, Refused};
 
@@ -42,6 +42,8 @@ pub struct Filter {
     pub kind: String,
     /// A kind of credential, or the id of one.
     pub credential: String,
+    /// The number of a case.
+    pub case: String,
     /// An address or a network.
     pub network: String,
     /// From this moment on.
@@ -133,6 +135,10 @@ pub async fn read_filter<R: Reading, A: ReadsTrail>(read: &R, _permit: &Permit<A
             Ok(id) => events::Column::CredentialId.eq(id),
             Err(_) => events::Column::Credential.eq(typed),
         });
+    }
+    if let Some(typed) = given(&filter.case) {
+        let case = CaseId::parse(typed).ok_or_else(|| Invalid::new("case", format!("`{typed}` is no number of a case.")))?;
+        rows = rows.add(events::Column::CaseId.eq(case));
     }
     if let Some(typed) = given(&filter.since) {
         rows = rows.add(events::Column::At.gte(moment("since", typed)?));

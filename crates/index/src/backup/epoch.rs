@@ -77,7 +77,7 @@ async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>, made_
     let case = cases::open(env, tx, NewCase { opening: Opening::Restore, account: None, project: None, why, opened_by: by }).await?;
     let tokens_paused = pause_tokens(env, tx, permit, case).await?;
     let event = EpochBegun { made_at: made_at.in_words(), sessions_ended, tokens_paused };
-    events::record(env, tx, permit, Entry::of(event)).await?;
+    events::record(env, tx, permit, Entry::of(event).in_case(case)).await?;
     Ok(Begun { number, sessions_ended, tokens_paused })
 }
 

@@ -96,9 +96,10 @@ pub async fn raise(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>) -> Resul
     let new =
         NewCase { opening: Opening::Alarm, account: Some(about.actor.id), project: Some(about.project.id), why, opened_by: permit.event() };
     let case = cases::open(env, tx, new).await?;
-    // An upload with the token is done before, or sees the pause.
-    let sql = format!("SELECT 1 AS one FROM api_tokens WHERE id = $1{}", tx.lock(true));
-    tx.row(&sql, vec![Value::from(about.credential)]).await?;
+    // An upload with the token, or an act in the session, is done before, or sees the pause.
+    for sql in ["SELECT 1 AS one FROM api_tokens WHERE id = $1", "SELECT 1 AS one FROM sessions WHERE id = $1"] {
+        tx.row(&format!("{sql}{}", tx.lock(true)), vec![Value::from(about.credential)]).await?;
+    }
     let until = pause(env, tx, permit, &about, case).await?;
     record(env, tx, permit, &about, case).await?;
     Ok(Raised::Until(until))
@@ -123,11 +124,11 @@ async fn pause(env: &Env, tx: &Tx, permit: &Permit<RaiseAlarm>, about: &About, c
 
 /// Owners are told about the alarm, and whose credential it is about what stopped.
 async fn record(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>, about: &About, case: CaseId) -> Result<(), Refused> {
-    let (by, case) = (about.raiser.username.clone(), case.to_string());
+    let (by, text) = (about.raiser.username.clone(), case.to_string());
     let (whose, what) = (about.actor.username.clone(), about.what.clone());
-    let alarm = AlarmRaised { by: by.clone(), whose, about: what, case: case.clone() };
-    events::record(env, tx, permit, Entry::of(alarm).on_project(about.project.id)).await?;
-    let paused = Entry::of(CredentialPaused { by, case }).about(about.actor.id).on_project(about.project.id);
+    let alarm = AlarmRaised { by: by.clone(), whose, about: what, case: text.clone() };
+    events::record(env, tx, permit, Entry::of(alarm).on_project(about.project.id).in_case(case)).await?;
+    let paused = Entry::of(CredentialPaused { by, case: text }).about(about.actor.id).on_project(about.project.id).in_case(case);
     events::record(env, tx, permit, paused).await?;
     Ok(())
 }

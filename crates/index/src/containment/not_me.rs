@@ -98,9 +98,9 @@ pub async fn contain(env: &Env, tx: &mut Tx, permit: &Permit<NotMe>) -> Result<D
     let text = case.to_string();
     if stopped {
         add_cause(env, tx, permit, account, case).await?;
-        events::record(env, tx, permit, Entry::of(AccountContained { case: text, sessions_ended }).about(account)).await?;
+        events::record(env, tx, permit, Entry::of(AccountContained { case: text, sessions_ended }).about(account).in_case(case)).await?;
     } else {
-        events::record(env, tx, permit, Entry::of(ContainedAgain { case: text, sessions_ended }).about(account)).await?;
+        events::record(env, tx, permit, Entry::of(ContainedAgain { case: text, sessions_ended }).about(account).in_case(case)).await?;
     }
     let take_back = taking_back::begin(env, tx, Some(account), Begun::Link, permit.event()).await?;
     let username = accounts::by_id(tx, account).await?.ok_or(Denied::NotValid)?.username;

@@ -4,19 +4,21 @@
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 use uuid::Uuid;
 
+use super::RECENT;
 use super::ending::end_others;
 use super::take_back::finish::{choose_primary, end};
 use super::take_back::gained::{self, Gained, Sort, Thing};
 use crate::accounts::{self, Account, addresses};
 use crate::cases::{self, NewCase, Opening};
 use crate::clock::Time;
-use crate::db::entities::{cases as case_rows, invitations, suspensions};
+use crate::db::entities::{cases as case_rows, invitations, roles, suspensions};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountPhished, Entry, PhishedDecided};
 use crate::holds;
-use crate::ids::{AccountId, ActId, CaseId, EventId, HoldId, SuspensionId, TokenId};
+use crate::ids::{AccountId, ActId, CaseId, EventId, ProjectId, SuspensionId, TokenId};
 use crate::policy::{DecidePhished, Denied, Permit, SayPhished};
+use crate::projects::collaboration::given;
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 use crate::tokens::paused;
@@ -26,7 +28,7 @@ use crate::tokens::paused;
 pub struct Said {
     /// How many other sessions ended.
     pub sessions_ended: u64,
-    /// How many tokens and invitations are paused.
+    /// How many tokens, roles and invitations are paused.
     pub paused: u64,
 }
 
@@ -47,52 +49,66 @@ pub async fn say(env: &Env, tx: &mut Tx, permit: &Permit<SayPhished>, since: Tim
         cases::open(env, tx, NewCase { opening: Opening::Phished, account: Some(account), project: None, why, opened_by: by }).await?;
     let reason = (case, "its owner said that they were phished");
     let paused =
-        paused::pause_since(env, tx, (account, since), by, reason).await? + pause_invitations(env, tx, (account, since), by, case).await?;
+        paused::pause_since(env, tx, (account, since), by, reason).await? + pause_given(env, tx, (account, since), by, case).await?;
     let event = AccountPhished { case: case.to_string(), since: since.in_words(), sessions_ended, paused };
-    events::record(env, tx, permit, Entry::of(event).about(account)).await?;
-    stop_holds(env, tx, permit, account).await?;
+    events::record(env, tx, permit, Entry::of(event).about(account).in_case(case)).await?;
+    holds::disown(env, tx, permit, account, ("its proposer said that they were phished", Some(case))).await?;
     Ok(Said { sessions_ended, paused })
 }
 
+/// What gives nothing while its owner decides about it.
+struct Doubted {
+    what: &'static str,
+    id: Uuid,
+    /// Whose it is.
+    account: AccountId,
+    project: ProjectId,
+}
+
 /// Offers of a role that it made since: they can be neither accepted nor lost until it decides.
-async fn pause_invitations(env: &Env, tx: &Tx, (account, since): (AccountId, Time), by: EventId, case: CaseId) -> Result<u64, Refused> {
+async fn offers<R: Reading>(read: &R, account: AccountId, since: Time) -> Result<Vec<Doubted>, Refused> {
     let open = invitations::Entity::find()
         .filter(invitations::Column::InviterId.eq(account))
         .filter(invitations::Column::UntilAt.is_null())
         .filter(invitations::Column::FromAt.gte(since));
-    let mut paused = 0;
-    for row in open.all(tx.connection()).await? {
+    let rows = open.all(read.connection()).await?.into_iter();
+    Ok(rows.map(|row| Doubted { what: "invitation", id: row.id.0, account, project: row.project_id }).collect())
+}
+
+/// Roles that it gave since, and what was given by their power. What is older than 30 days is not doubted: it stands by itself (R11).
+async fn given_roles<R: Reading>(read: &R, account: AccountId, since: Time) -> Result<Vec<Doubted>, Refused> {
+    let mut found = Vec::new();
+    for one in given::roles(read, account, since.max(read.now().minus(RECENT))).await? {
+        if let Some(row) = roles::Entity::find_by_id(one.id).one(read.connection()).await? {
+            found.push(Doubted { what: "role", id: row.id.0, account: row.account_id, project: row.project_id });
+        }
+    }
+    Ok(found)
+}
+
+/// Pauses what it gave to others since (R15); says how many things.
+async fn pause_given(env: &Env, tx: &Tx, (account, since): (AccountId, Time), by: EventId, case: CaseId) -> Result<u64, Refused> {
+    let mut doubted = offers(tx, account, since).await?;
+    doubted.extend(given_roles(tx, account, since).await?);
+    let paused = u64::try_from(doubted.len()).unwrap_or(u64::MAX);
+    for one in doubted {
         let row = suspensions::ActiveModel {
             id: Set(SuspensionId::new(tx.now(), &*env.entropy)),
-            what: Set("invitation".to_owned()),
-            what_id: Set(row.id.0),
-            account_id: Set(account),
-            project_id: Set(Some(row.project_id)),
+            what: Set(one.what.to_owned()),
+            what_id: Set(one.id),
+            account_id: Set(one.account),
+            project_id: Set(Some(one.project)),
             hold_id: Set(None),
             case_id: Set(Some(case)),
-            reason: Set("its inviter said that they were phished".to_owned()),
+            reason: Set("who gave it said that they were phished".to_owned()),
             from_at: Set(tx.now()),
             until_at: Set(None),
             began_by: Set(by),
             ended_by: Set(None),
         };
         suspensions::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-        paused += 1;
     }
     Ok(paused)
-}
-
-/// What it proposed does not happen, and what it let wait and has not made is not made.
-async fn stop_holds(env: &Env, tx: &mut Tx, permit: &Permit<SayPhished>, account: AccountId) -> Result<(), Refused> {
-    const PROPOSED: &str =
-        "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND action <> 'account:wake-roles' ORDER BY id";
-    const SHUT: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL";
-    tx.execute(SHUT, vec![Value::from(account), Value::from(tx.now())]).await?;
-    for row in tx.rows(PROPOSED, vec![Value::from(account)]).await? {
-        let hold: HoldId = row.try_get("", "id")?;
-        holds::end(env, tx, permit, hold, "its proposer said that they were phished").await?;
-    }
-    Ok(())
 }
 
 /// What is to be decided, while a case that the account opened by saying it is open; nothing otherwise.
@@ -154,13 +170,16 @@ pub async fn decide(env: &Env, tx: &mut Tx, permit: &Permit<DecidePhished>, keep
     for thing in kept.iter().filter(|thing| thing.sort == Sort::Token) {
         paused::lift(tx, TokenId(thing.id), by).await?;
     }
-    for case in cases {
-        lift(tx, case.id, by).await?;
+    lift(tx, id, by).await?;
+    for case in &cases {
         cases::close(tx, case.id, by).await?;
     }
     let count = |things: &[&Thing]| u64::try_from(things.len()).unwrap_or(u64::MAX);
-    let event = PhishedDecided { kept: count(&kept), ended: count(&ended) };
-    events::record(env, tx, permit, Entry::of(event).about(id)).await?;
+    let mut entry = Entry::of(PhishedDecided { kept: count(&kept), ended: count(&ended) }).about(id);
+    if let Some(case) = cases.first() {
+        entry = entry.in_case(case.id);
+    }
+    events::record(env, tx, permit, entry).await?;
     Ok(())
 }
 
@@ -171,11 +190,12 @@ async fn must_have_one(tx: &Tx, account: AccountId) -> Result<(), Refused> {
     Err(Invalid::new("", "Keep at least one address that is verified: without one nothing can be mailed to you.").into())
 }
 
-/// Offers that are still open are good again: whoever made the decision has seen them on the project's page. Tokens that were older
-/// than the list stay paused until each is confirmed.
-async fn lift(tx: &Tx, case: CaseId, by: EventId) -> Result<(), Refused> {
-    const LIFT: &str =
-        "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE case_id = $1 AND what = 'invitation' AND until_at IS NULL";
-    tx.execute(LIFT, vec![Value::from(case), Value::from(tx.now()), Value::from(by)]).await?;
+/// What was given and is still open is good again: whoever made the decision has seen it in the list, or on the project's page where it is
+/// older. That holds for what an earlier time paused too, whose case the staff closed. Tokens that were older than the list stay paused
+/// until each is confirmed.
+async fn lift(tx: &Tx, account: AccountId, by: EventId) -> Result<(), Refused> {
+    const LIFT: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE what IN ('invitation', 'role') AND until_at IS NULL \
+        AND case_id IN (SELECT c.id FROM cases c WHERE c.account_id = $1 AND c.kind = 'phished')";
+    tx.execute(LIFT, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
     Ok(())
 }

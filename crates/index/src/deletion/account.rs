@@ -16,6 +16,7 @@ use crate::env::Env;
 use crate::holds::{self, Decision, Person, Proposal};
 use crate::ids::{AccountId, ActId};
 use crate::policy::{Actor, DeleteAccount, Denied, Loosened, Permit};
+use crate::projects::holders;
 use crate::refused::{Invalid, Refused};
 use crate::signin::acts;
 
@@ -74,6 +75,8 @@ pub(crate) async fn take(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, DeleteA
     let permit = loosened.permit();
     let account = *permit.on();
     accounts::lock(tx, account).await?;
+    // Two Owners of one project at the same moment: one of them sees that the other is gone.
+    holders::lock_all_of(tx, account).await?;
     if let Some(why) = in_the_way(tx, account).await? {
         return Err(Invalid::new("", why).into());
     }

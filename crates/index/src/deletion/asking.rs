@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::things::{Thing, settled_owners};
 use crate::accounts::deleted::retention;
+use crate::cases;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, FileDeleted, ProjectDeleted, ReleaseDeleted};
@@ -90,6 +91,7 @@ where
 {
     check_typed(thing, with)?;
     check_not_deleted(tx, thing).await?;
+    cases::check_pause(tx, permit.actor(), thing.project.id).await?;
     let proof = acts::spend(env, tx, permit, with.act, &parameters(&permit.on().to_string())).await?;
     let proposal = Proposal {
         account: permit.actor().account().ok_or(Denied::NotValid)?,

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Asked;
 use super::things::{Thing, lock_row};
 use crate::act;
+use crate::cases;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{
@@ -152,6 +153,7 @@ async fn lift(env: &Env, tx: &mut Tx, permit: &Permit<PutBack>, act: Option<ActI
         return Err(Invalid::new("", "It was erased after its time and cannot come back.").into());
     }
     let thing = Thing::of(tx, Locked::of(&lock)).await?;
+    cases::check_pause(tx, permit.actor(), thing.project.id).await?;
     let bound = parameters(lock.id);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
     let description = sentence(&lock.kind, &thing.words());
@@ -206,6 +208,7 @@ pub async fn unyank(env: &Env, actor: &Actor, on: ReleaseId, confirmed: &str) ->
         Box::pin(async move {
             let thing = Thing::of_release(tx, *permit.on()).await?;
             check_version(&thing, "confirm_unyank_version", &confirmed)?;
+            cases::check_pause(tx, permit.actor(), thing.project.id).await?;
             if tx.execute(UNYANK, vec![Value::from(*permit.on())]).await? != 1 {
                 tx.leave_as_it_was();
                 return Ok(());

@@ -134,9 +134,12 @@ async fn by_id<R: Reading>(read: &R, project: ProjectId) -> Result<projects::Mod
 
 const OWNERS: &str = "SELECT r.account_id AS account_id, r.from_at AS from_at, r.founding AS founding FROM roles r \
     WHERE r.project_id = $1 AND r.role = 'Owner' AND r.until_at IS NULL \
-    AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL) ORDER BY r.id";
+    AND NOT EXISTS (SELECT 1 FROM suspensions s JOIN holds h ON h.id = s.hold_id WHERE s.what_id = r.id AND s.what = 'role' \
+    AND s.until_at IS NULL AND h.proposer_id <> r.account_id) ORDER BY r.id";
 
-/// The settled Owners of a project: everybody whom its deletion concerns besides who proposes it (R7).
+/// The settled Owners of a project: everybody whom its deletion concerns besides who proposes it (R7). Who leaves and dropped his rights
+/// still holds the role (R8): else somebody who got at his session for a minute would have him out of the way for what comes next. Whom a
+/// settled Owner is removing does not count (R11).
 pub(super) async fn settled_owners<R: Reading>(env: &Env, read: &R, project: ProjectId) -> Result<Vec<Person>, Refused> {
     let mut people = Vec::new();
     for row in read.rows(OWNERS, vec![Value::from(project)]).await? {

@@ -244,6 +244,8 @@ events! {
     RoleAdded { username: String, role: String, project: String } = "project:role:add", "{username} accepted the invitation and is {role} of {project}.", OwnersAndSubject;
     /// An invitation to a project was declined.
     InvitationDeclined { username: String, role: String, project: String } = "project:role:decline_invite", "{username} declined the invitation to {project} as {role}.", OwnersAndSubject;
+    /// Nobody answered an invitation in time: it opens nothing any more.
+    InvitationExpired { username: String, role: String, project: String } = "project:role:expire_invite", "The invitation of {username} to {project} as {role} ended, because nobody answered it in time.", Nobody("nothing was given; the mail that invited names the day, and the project's history shows it");
     /// An invitation to a project was taken back.
     InvitationRevoked { username: String, role: String, project: String } = "project:role:revoke_invite", "The invitation of {username} to {project} as {role} was taken back.", OwnersAndSubject;
     /// A role on a project was changed.
@@ -253,7 +255,7 @@ events! {
     /// A role on a project was ended.
     RoleRemoved { username: String, role: String, project: String } = "project:role:remove", "{username} is no longer {role} of {project}.", OwnersAndSubject;
     /// The owner of an account said that they were phished.
-    AccountPhished { case: String, since: String, sessions_ended: u64, paused: u64 } = "account:phished", "You said that you were phished: {sessions_ended} other sessions ended, and {paused} tokens and invitations made since {since} are paused.", Account;
+    AccountPhished { case: String, since: String, sessions_ended: u64, paused: u64 } = "account:phished", "You said that you were phished: {sessions_ended} other sessions ended, and {paused} tokens, roles and invitations made or given since {since} are paused.", Account;
     /// What the account gained was kept or ended, after its owner said that they were phished.
     PhishedDecided { kept: u64, ended: u64 } = "account:phished:decided", "After the phishing {kept} things that the account had gained were kept and {ended} ended.", Account;
     /// An account was put back as it stood at a time.

@@ -195,13 +195,39 @@ async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, r
     let doors = scope().into_iter().chain([Value::from(tx.now())]).collect();
     tx.execute(SHUT_DOORS, doors).await?;
     for other in tx.rows(OTHERS, scope()).await? {
-        end(env, tx, permit, other.try_get("", "id")?, "another change of the same account was stopped").await?;
+        let why = ("another change of the same account was stopped", Some(shut.case));
+        end(env, tx, permit, other.try_get("", "id")?, why).await?;
     }
     Ok(())
 }
 
-/// Lets a hold die; false when it was over already.
-pub(crate) async fn end<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, hold: HoldId, because: &str) -> Result<bool, Refused> {
+const PROPOSED: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND action <> 'account:wake-roles' ORDER BY id";
+const SHUT_ALL_DOORS: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL";
+
+/// What an account proposed does not happen, and what it let wait and has not made is not made: its owner knows of none of it. Roles that
+/// sleep go on sleeping.
+pub(crate) async fn disown<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    account: AccountId,
+    why: (&str, Option<CaseId>),
+) -> Result<(), Refused> {
+    tx.execute(SHUT_ALL_DOORS, vec![Value::from(account), Value::from(tx.now())]).await?;
+    for row in tx.rows(PROPOSED, vec![Value::from(account)]).await? {
+        end(env, tx, permit, row.try_get("", "id")?, why).await?;
+    }
+    Ok(())
+}
+
+/// Lets a hold die, in a case where there is one; false when it was over already.
+pub(crate) async fn end<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    hold: HoldId,
+    (because, case): (&str, Option<CaseId>),
+) -> Result<bool, Refused> {
     lock(tx, hold).await?;
     let Some(row) = waiting(tx, hold).await? else { return Ok(false) };
     let values = vec![
@@ -216,7 +242,11 @@ pub(crate) async fn end<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, h
     tx.execute(CLOSE, values).await?;
     resume(tx, hold, permit.event()).await?;
     let event = HoldDied { hold: hold.to_string(), what: row.description, because: because.to_owned() };
-    events::record(env, tx, permit, Entry::of(event).about(row.account_id)).await?;
+    let mut entry = Entry::of(event).about(row.account_id);
+    if let Some(case) = case {
+        entry = entry.in_case(case);
+    }
+    events::record(env, tx, permit, entry).await?;
     Ok(true)
 }
 
@@ -233,6 +263,13 @@ pub(crate) async fn approve(env: &Env, tx: &mut Tx, permit: &Permit<ApproveHold>
         tx.leave_as_it_was();
         return Ok(Answered::Over);
     };
+    // What somebody says for a project says the role, and that sleeps (R5); a veto takes nothing away and always works (R19).
+    if permit.standing().asleep {
+        return Err(Denied::Asleep.into());
+    }
+    if let Some(project) = row.project_id {
+        cases::check_pause(tx, permit.actor(), project).await?;
+    }
     let settled = is_factor_settled(env, tx, proof.factor).await?;
     let values = vec![Value::from(hold), Value::from(account), Value::from(tx.now()), Value::from(settled)];
     if tx.execute(APPROVE, values).await? != 1 {

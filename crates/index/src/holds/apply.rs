@@ -34,22 +34,32 @@ pub(crate) enum Applied {
     Died,
 }
 
+/// How many are looked at together.
+const SOME: usize = 500;
 const DUE: &str = "SELECT id FROM holds h WHERE state = 'waiting' AND (due_at <= $1 OR EXISTS (SELECT 1 FROM hold_people p \
-    WHERE p.hold_id = h.id AND p.account_id <> h.proposer_id AND p.approved_at IS NOT NULL)) ORDER BY due_at, id LIMIT 500";
+    WHERE p.hold_id = h.id AND p.account_id <> h.proposer_id AND p.approved_at IS NOT NULL)) AND id > $2 ORDER BY id LIMIT 500";
 
-/// Holds whose time has come, or that somebody approved.
+/// Holds whose time has come, or that somebody approved, the one that has waited longest first. All of them are looked at: some hundreds
+/// that cannot be served keep nobody else waiting.
 ///
 /// # Errors
 /// The database.
 pub(crate) async fn due<R: Reading>(env: &Env, read: &R) -> Result<Vec<holds::Model>, Refused> {
-    let mut found = Vec::new();
-    for row in read.rows(DUE, vec![Value::from(read.now())]).await? {
-        let Some(hold) = by_id(read, row.try_get("", "id")?).await? else { continue };
-        if is_ready(env, read, &hold).await? {
-            found.push(hold);
+    let (mut found, mut after) = (Vec::new(), HoldId(uuid::Uuid::nil()));
+    loop {
+        let rows = read.rows(DUE, vec![Value::from(read.now()), Value::from(after)]).await?;
+        for row in &rows {
+            after = row.try_get("", "id")?;
+            let Some(hold) = by_id(read, after).await? else { continue };
+            if is_ready(env, read, &hold).await? {
+                found.push(hold);
+            }
+        }
+        if rows.len() < SOME {
+            found.sort_by_key(|hold| (hold.due_at, hold.id));
+            return Ok(found);
         }
     }
-    Ok(found)
 }
 
 const CONTAINED: &str = "SELECT 1 AS one FROM hold_people p JOIN account_causes c ON c.account_id = p.account_id \
@@ -156,7 +166,7 @@ pub(crate) async fn die(env: &Env, worker: &Actor, hold: HoldId, because: &str) 
     act::act::<SettleHold, _, _>(env, worker, hold, move |tx, permit| {
         let (env, because) = (inner.clone(), because.clone());
         Box::pin(async move {
-            if answer::end(&env, tx, permit, *permit.on(), &because).await? {
+            if answer::end(&env, tx, permit, *permit.on(), (&because, None)).await? {
                 return Ok(Applied::Died);
             }
             tx.leave_as_it_was();
@@ -167,10 +177,12 @@ pub(crate) async fn die(env: &Env, worker: &Actor, hold: HoldId, because: &str) 
 }
 
 /// R10: the factor that proved it was removed; its session was ended from elsewhere, by its owner; it could not be served for a month.
-/// Roles that sleep go on sleeping, whatever becomes of the session.
+/// Roles that sleep go on sleeping, whatever becomes of the session. What suspends somebody waits as long as it must: whoever is removed
+/// would else stop his own account for a month, and be settled and at work again afterwards (R11).
 const ORPHANS: &str = "SELECT h.id AS id, \
     EXISTS (SELECT 1 FROM factors f WHERE f.id = h.factor_id AND f.until_at IS NOT NULL) AS factor_gone, \
-    (h.due_at < $1) AS given_up FROM holds h WHERE h.state = 'waiting' AND h.action <> 'account:wake-roles' AND (h.due_at < $1 \
+    (h.due_at < $1) AS given_up FROM holds h WHERE h.state = 'waiting' AND h.action <> 'account:wake-roles' AND ((h.due_at < $1 \
+    AND NOT EXISTS (SELECT 1 FROM suspensions x WHERE x.hold_id = h.id AND x.until_at IS NULL)) \
     OR EXISTS (SELECT 1 FROM factors f WHERE f.id = h.factor_id AND f.until_at IS NOT NULL) \
     OR EXISTS (SELECT 1 FROM sessions s LEFT JOIN events e ON e.id = s.ended_by WHERE s.id = h.session_id AND s.until_at IS NOT NULL \
     AND (e.credential_id IS NULL OR e.credential_id <> s.id)))";

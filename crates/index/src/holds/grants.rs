@@ -109,7 +109,7 @@ where
     if tx.execute(USE, values).await? > 0 {
         return Ok(Passed::Now);
     }
-    let what = What { action: A::NAME, subject, wait: env.config.hold_grant.0 };
+    let what = What { action: A::NAME, subject, wait: env.config.hold_grant.0, proposer: None };
     let proposal = Proposal {
         account,
         project,

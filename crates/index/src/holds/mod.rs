@@ -18,7 +18,7 @@ use sea_orm::{EntityTrait, QueryResult, Value};
 use credentials::keys::InstanceKeys;
 
 pub use answer::{Answered, to_veto, veto, veto_by_link};
-pub(crate) use answer::{approve, end, stop_in_case};
+pub(crate) use answer::{approve, disown, end, stop_in_case};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass, pass_on};
@@ -79,9 +79,12 @@ async fn lock(tx: &Tx, hold: HoldId) -> Result<(), Refused> {
     Ok(())
 }
 
-/// What a hold suspended works again when it is over; what it has ended has no role left to work (R8, R11).
+/// What a hold suspended works again when it is over; what it has ended has no role left to work (R8, R11). A restore may have put the
+/// suspension back of a hold that is over: it ends with the next one about the same role.
 async fn resume(tx: &Tx, hold: HoldId, by: EventId) -> Result<(), Refused> {
-    const RESUME: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE hold_id = $1 AND until_at IS NULL";
+    const RESUME: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE until_at IS NULL AND (hold_id = $1 \
+        OR (hold_id IN (SELECT h.id FROM holds h WHERE h.state <> 'waiting') \
+        AND what_id IN (SELECT s.what_id FROM suspensions s WHERE s.hold_id = $1)))";
     tx.execute(RESUME, vec![Value::from(hold), Value::from(tx.now()), Value::from(by)]).await?;
     Ok(())
 }

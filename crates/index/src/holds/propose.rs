@@ -84,7 +84,7 @@ where
     A::On: Display,
 {
     let Some(wait) = proposal.waits else { return Ok(Decision::Now(Loosened::of(permit))) };
-    let what = What { action: A::NAME, subject: permit.on().to_string(), wait };
+    let what = What { action: A::NAME, subject: permit.on().to_string(), wait, proposer: None };
     Ok(Decision::Held(propose(env, tx, permit, what, proposal).await?))
 }
 
@@ -93,6 +93,8 @@ pub(super) struct What {
     pub action: ActionName,
     pub subject: String,
     pub wait: Duration,
+    /// Who asks, where it is not who acts.
+    pub proposer: Option<AccountId>,
 }
 
 const BARRED: &str = "SELECT 1 AS one FROM holds h JOIN cases c ON c.id = h.case_id WHERE h.proposer_id = $1 AND h.state = 'vetoed' \
@@ -106,7 +108,7 @@ pub(super) async fn propose<A: Action>(
     what: What,
     proposal: Proposal,
 ) -> Result<HoldId, Refused> {
-    let proposer = permit.actor().account().ok_or(Denied::NotValid)?;
+    let proposer = what.proposer.or(permit.actor().account()).ok_or(Denied::NotValid)?;
     let values = vec![Value::from(proposer), Value::from(proposal.project), Value::from(proposal.account)];
     if tx.row(BARRED, values).await?.is_some() {
         return Err(Denied::Barred.into());

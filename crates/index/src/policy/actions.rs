@@ -168,9 +168,9 @@ actions! {
     /// Stop a change that waits with the link of a mail (R10, R17).
     VetoByLink on Site, "hold:veto-by-link", needs [], gates [],
         Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died"];
-    /// End a hold that can never take effect, and open the door of a grant that has waited (R3, R10).
+    /// End a hold that can never take effect, open the door of a grant that has waited (R3, R10), and ask again what a closed case decided about (R5).
     SettleHold on HoldId, "hold:settle", needs [Worker], gates [],
-        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died"];
+        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died", "hold:proposed"];
     /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
     WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
         Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
@@ -259,10 +259,13 @@ actions! {
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
     /// Offer somebody a role on a project; all owners and the invited account are told (R2, R3).
     InviteCollaborator on Invitee, "role:invite", needs [Owner], gates [VerifiedAddress, Factor],
-        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:invite", "hold:proposed"];
+        Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:invite", "project:role:expire_invite", "hold:proposed"];
     /// Take back a role that was offered and not accepted yet.
     RevokeInvitation on ManagedProject, "role:revoke-invitation", needs [Owner], gates [],
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:revoke_invite"];
+    /// End a role that was offered and that nobody answered in time.
+    ExpireInvitation on InvitationId, "worker:expire-invitation", needs [Worker], gates [],
+        Neither with No, at_most [Worker], leaves ["project:role:expire_invite"];
     /// See a role that was offered to one.
     SeeInvitation on InvitationId, "role:see-invitation", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
@@ -283,7 +286,7 @@ actions! {
         Tightens with No, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove"];
     /// Remove an Owner, or leave as one: through a hold, and never the last one that can be reached (R7, R8, R11).
     RemoveOwner on RoleId, "role:remove-owner", needs [Owner, Oneself], gates [VerifiedAddress, Factor],
-        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove", "project:role:suspend", "hold:proposed", "hold:done"];
+        Loosens with Act, at_most [Session, FreshSession, StepUp], leaves ["project:role:remove", "project:role:suspend", "hold:proposed", "hold:done", "hold:died"];
 
     /// Stop one's own account with the link of a notice (R13, R14, R19).
     NotMe on Site, "account:not-me", needs [], gates [],
@@ -297,7 +300,7 @@ actions! {
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression",
-            "project:role:remove", "project:role:revoke_invite"];
+            "project:role:remove", "project:role:revoke_invite", "hold:died"];
     /// See what one's account gained, after one said that one was phished.
     SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
         Neither with No, at_most [FreshSession, StepUp], ReadsOnly;

@@ -64,7 +64,7 @@ EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL
 EXISTS (SELECT 1 FROM factors f WHERE f.account_id = a.id AND f.until_at IS NULL AND f.kind = 'webauthn') AS key, \
 EXISTS (SELECT 1 FROM staff_roles r WHERE r.account_id = a.id AND r.until_at IS NULL AND r.role = 'administrator') AS administrator, \
 EXISTS (SELECT 1 FROM holds h WHERE h.account_id = a.id AND h.action = 'account:wake-roles' AND (h.state = 'waiting' OR (h.state = 'vetoed' \
-AND EXISTS (SELECT 1 FROM cases c WHERE c.id = h.case_id AND c.closed_at IS NULL)))) AS asleep \
+AND h.used_at IS NULL))) AS asleep \
 FROM accounts a WHERE a.id = $1";
 
 /// Reads what an account is; `session` says which proofs were made in the browser at hand.

@@ -6,7 +6,7 @@
 use sea_orm::Value;
 
 use crate::clock::Time;
-use crate::db::Reading;
+use crate::db::{Reading, Tx};
 use crate::ids::{AccountId, ProjectId, RoleId};
 use crate::policy::Role;
 use crate::refused::Refused;
@@ -14,8 +14,10 @@ use crate::refused::Refused;
 /// Why a role gives nothing at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Suspended {
-    /// A change that waits suspended it (R8, R11), or staff.
+    /// A change that waits suspended it (R8, R11).
     ByAct,
+    /// Who gave it said that they were phished, and has not decided about it (R15).
+    GiverDoubts,
     /// Who gave it within 30 days before was stopped since (R15).
     GiverStopped,
 }
@@ -42,7 +44,8 @@ pub struct Collaborator {
 /// The roles of a project with what was closed, in the order in which they began.
 const ROLES: &str = "SELECT r.id AS id, r.account_id AS account_id, a.username AS username, r.role AS role, r.founding AS founding, \
     r.from_at AS from_at, r.until_at AS until_at, g.account_id AS giver, \
-    EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL) AS by_act, \
+    EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL AND s.hold_id IS NOT NULL) AS by_act, \
+    EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL AND s.hold_id IS NULL) AS by_doubt, \
     EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = g.account_id AND c.until_at IS NULL AND c.kind IN ('contained', 'frozen') \
     AND r.from_at > c.from_at - 2592000000000) AS by_giver \
     FROM roles r JOIN accounts a ON a.id = r.account_id LEFT JOIN role_grants g ON g.role_id = r.id \
@@ -92,10 +95,11 @@ pub async fn collaborators<R: Reading>(read: &R, project: ProjectId) -> Result<V
     let mut found = Vec::new();
     for (row, begun) in rows.iter().zip(&begun).filter(|(_, begun)| begun.until_at.is_none()) {
         let role: String = row.try_get("", "role")?;
-        let suspended = match (row.try_get("", "by_act")?, begun.tainted) {
-            (true, _) => Some(Suspended::ByAct),
-            (false, true) => Some(Suspended::GiverStopped),
-            (false, false) => None,
+        let suspended = match (row.try_get("", "by_act")?, row.try_get("", "by_doubt")?, begun.tainted) {
+            (true, _, _) => Some(Suspended::ByAct),
+            (false, true, _) => Some(Suspended::GiverDoubts),
+            (false, false, true) => Some(Suspended::GiverStopped),
+            (false, false, false) => None,
         };
         found.push(Collaborator {
             id: row.try_get("", "id")?,
@@ -108,4 +112,17 @@ pub async fn collaborators<R: Reading>(read: &R, project: ProjectId) -> Result<V
         });
     }
     Ok(found)
+}
+
+/// Makes all changes of the roles on an account's projects, those that it once held a role on included, wait until the transaction ends.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn lock_all_of(tx: &Tx, account: AccountId) -> Result<(), Refused> {
+    let sql = format!(
+        "SELECT 1 AS one FROM projects WHERE id IN (SELECT r.project_id FROM roles r WHERE r.account_id = $1) ORDER BY id{}",
+        tx.lock(true)
+    );
+    tx.rows(&sql, vec![Value::from(account)]).await?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 pub mod collaboration;
 pub mod files;
 pub mod history;
-mod holders;
+pub(crate) mod holders;
 mod line;
 pub mod listing;
 pub mod locks;

@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use super::holders::collaborators;
 use super::locks::{self, LockKind, Locked};
 use super::names;
+use crate::cases;
 use crate::clock::Time;
 use crate::db::entities::projects;
 use crate::db::{Read, Reading, Tx};
@@ -40,7 +41,7 @@ impl Resource for ProjectOrNew {
         tokens::check_open(read, actor).await?;
         check_token(actor, normalized.as_str(), found.as_ref().map(|p| p.id))?;
         if let Some(project) = &found {
-            check_pause(read, actor, project.id, normalized.as_str()).await?;
+            cases::check_pause(read, actor, project.id).await?;
         }
         Ok(match found {
             Some(project) => Situation::holding(held(read, project.id, account).await?),
@@ -63,17 +64,6 @@ fn check_token(actor: &Actor, normalized: &str, id: Option<ProjectId>) -> Result
         return Ok(());
     }
     Err(Denied::Token(format!("project-scoped token is not valid for project: '{normalized}'")))
-}
-
-/// What an alarm stopped on this project does nothing there until its day is over (R14).
-pub(super) async fn check_pause<R: Reading>(read: &R, actor: &Actor, project: ProjectId, normalized: &str) -> Result<(), Refused> {
-    const PAUSED: &str = "SELECT 1 AS one FROM pauses WHERE credential_id = $1 AND project_id = $2 AND expires_at > $3 LIMIT 1";
-    let Some(credential) = actor.credential_id else { return Ok(()) };
-    let values = vec![Value::from(credential), Value::from(project), Value::from(read.now())];
-    if read.row(PAUSED, values).await?.is_none() {
-        return Ok(());
-    }
-    Err(Denied::Token(format!("an owner raised the alarm: token is paused on project '{normalized}'")).into())
 }
 
 /// A project that an account owned at some time since a moment.

@@ -247,13 +247,26 @@ async fn offers<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Pl
     Ok(())
 }
 
-/// Sessions never come back; those that are open end, whatever their age: nobody can say who sits in them.
+/// What somebody could still hold or sit in. A session is ended whether it has expired by itself or not; of the rest nothing is listed
+/// that has.
+const HELD: [&str; 8] = [
+    "SELECT 1 AS one FROM sessions WHERE account_id = $1 AND until_at IS NULL AND created_at <= $2 LIMIT 1",
+    "SELECT 1 AS one FROM devices WHERE account_id = $1 AND until_at IS NULL AND from_at <= $2 LIMIT 1",
+    "SELECT 1 AS one FROM sign_in_attempts WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 LIMIT 1",
+    "SELECT 1 AS one FROM links WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 \
+     AND purpose NOT IN ('not-me', 'alarm', 'veto') LIMIT 1",
+    "SELECT 1 AS one FROM mailbox_codes WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 LIMIT 1",
+    "SELECT 1 AS one FROM acts WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 LIMIT 1",
+    "SELECT 1 AS one FROM take_backs WHERE account_id = $1 AND spent_at IS NULL AND expires_at > $2 LIMIT 1",
+    "SELECT 1 AS one FROM take_back_waits WHERE account_id = $1 AND until_at IS NULL AND from_at <= $2 LIMIT 1",
+];
+
+/// Sessions never come back; those that are open end, whatever their age, and with them everything else that somebody could hold: nobody
+/// can say who sits in it.
 async fn ends<R: Reading>(read: &R, account: &Account, plan: &mut Plan) -> Result<(), Refused> {
-    const OPEN: &str = "SELECT 1 AS one FROM sessions WHERE account_id = $1 AND until_at IS NULL LIMIT 1";
-    const KNOWN: &str = "SELECT 1 AS one FROM devices WHERE account_id = $1 AND until_at IS NULL LIMIT 1";
     let mut any = false;
-    for sql in [OPEN, KNOWN] {
-        any |= read.row(sql, vec![Value::from(account.id)]).await?.is_some();
+    for sql in HELD {
+        any |= read.row(sql, vec![Value::from(account.id), Value::from(read.now())]).await?.is_some();
     }
     if any {
         let what = format!("{}: every session, remembered browser, link and code", account.username);

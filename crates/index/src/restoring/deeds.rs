@@ -6,7 +6,7 @@ use crate::accounts::addresses;
 use crate::cases::{self, NewCase, Opening};
 use crate::clock::Time;
 use crate::containment::ending::{Links, end_everything};
-use crate::db::entities::{account_causes, addresses as address_rows, api_tokens, project_locks, roles, suspensions};
+use crate::db::entities::{account_causes, addresses as address_rows, api_tokens, project_locks, role_grants, roles, suspensions};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::holds;
@@ -91,9 +91,12 @@ async fn one<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, deed: Deed, 
         Deed::EndToken(id) => end(tx, END_TOKEN, id.0, by).await,
         Deed::EndCause(id) => end(tx, END_CAUSE, id.0, by).await,
         Deed::EndInvitation(id) => end(tx, END_INVITATION, id.0, by).await,
-        Deed::EndHold(id) => holds::end(env, tx, permit, id, "it was proposed after the time as of which was put back").await.map(|_| ()),
+        Deed::EndHold(id) => {
+            let why = ("it was proposed after the time as of which was put back", Some(under.case));
+            holds::end(env, tx, permit, id, why).await.map(|_| ())
+        }
         Deed::EndEverything(account) => everything(tx, account, by, under).await,
-        Deed::ReturnRole(row) => return_role(env, tx, by, &row, Some(under.at)).await,
+        Deed::ReturnRole(row) => return_role(env, tx, by, &row, Stood::At(under.at)).await,
         Deed::ReturnLock(row) => return_lock(env, tx, by, &row).await,
         Deed::ReturnAddress(row) => return_address(env, tx, by, &row).await,
         Deed::ReturnToken(row) => paused::bring_back(env, tx, &row, by, (under.case, &under.reason)).await,
@@ -120,14 +123,38 @@ pub(super) async fn end(tx: &Tx, sql: &str, id: uuid::Uuid, by: EventId) -> Resu
 /// A grant that has waited and was not made yet is not made any more (R10).
 const SHUT_DOORS: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND created_at > $3";
 
+/// A way back that somebody has begun, and a wait with one proof of two: what it leads to is not what it was begun for.
+const TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL";
+const WAITS: &str = "UPDATE take_back_waits SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
+
 async fn everything(tx: &Tx, account: AccountId, by: EventId, under: &Under) -> Result<(), Refused> {
     end_everything(tx, account, Links::ThatGive, by).await?;
+    tx.execute(TAKE_BACKS, vec![Value::from(account), Value::from(tx.now())]).await?;
+    tx.execute(WAITS, vec![Value::from(account), Value::from(tx.now()), Value::from(by)]).await?;
     tx.execute(SHUT_DOORS, vec![Value::from(account), Value::from(tx.now()), Value::from(under.at)]).await?;
     Ok(())
 }
 
-/// A copy with the old age. What made the role give nothing at that time makes the copy give nothing (R11).
-pub(super) async fn return_role(env: &Env, tx: &Tx, by: EventId, old: &roles::Model, at: Option<Time>) -> Result<(), Refused> {
+/// What made a role give nothing when it stood, and so makes its copy give nothing (R11).
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stood {
+    /// At the time as of which it is put back.
+    At(Time),
+    /// When this batch took it away, which is undone.
+    Before(EventId),
+}
+
+impl Stood {
+    fn suspended(self, row: &suspensions::Model) -> bool {
+        match self {
+            Self::At(at) => row.from_at <= at && row.until_at.is_none_or(|until| until > at),
+            Self::Before(batch) => row.until_at.is_none() || row.ended_by == Some(batch),
+        }
+    }
+}
+
+/// A copy with the old age, by the same giver: who gave it goes on answering for it (R15).
+pub(super) async fn return_role(env: &Env, tx: &Tx, by: EventId, old: &roles::Model, stood: Stood) -> Result<(), Refused> {
     let id = RoleId::new(tx.now(), &*env.entropy);
     let mut new = old.clone().into_active_model().reset_all();
     new.id = Set(id);
@@ -135,11 +162,13 @@ pub(super) async fn return_role(env: &Env, tx: &Tx, by: EventId, old: &roles::Mo
     new.began_by = Set(by);
     new.ended_by = Set(None);
     roles::Entity::insert(new).exec_without_returning(tx.connection()).await?;
-    let Some(at) = at else { return Ok(()) };
+    if let Some(grant) = role_grants::Entity::find_by_id(old.id).one(tx.connection()).await? {
+        let grant = role_grants::ActiveModel { role_id: Set(id), account_id: Set(grant.account_id), from_at: Set(grant.from_at) };
+        role_grants::Entity::insert(grant).exec_without_returning(tx.connection()).await?;
+    }
     let rows = suspensions::Entity::find().filter(suspensions::Column::AccountId.eq(old.account_id));
     let rows = rows.filter(suspensions::Column::What.eq("role")).filter(suspensions::Column::WhatId.eq(old.id.0));
-    let stood = |row: &suspensions::Model| row.from_at <= at && row.until_at.is_none_or(|until| until > at);
-    for row in rows.all(tx.connection()).await?.into_iter().filter(stood) {
+    for row in rows.all(tx.connection()).await?.into_iter().filter(|row| stood.suspended(row)) {
         let mut new = row.into_active_model().reset_all();
         new.id = Set(SuspensionId::new(tx.now(), &*env.entropy));
         new.what_id = Set(id.0);

@@ -26,6 +26,7 @@ use crate::env::Env;
 use crate::events::{self, AccountRestored, Entry, ProjectRestored};
 use crate::ids::{AccountId, ActId, BatchId, CaseId, ProjectId, Site};
 use crate::policy::{Action, Actor, Denied, Permit, PlanRestore, Resource, Restore, Situation};
+use crate::projects::holders;
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
 use crate::signin::acts;
@@ -50,7 +51,10 @@ impl Resource for Restorable {
     async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
         match self {
             Self::Project(id) => lock_project(tx, *id).await,
-            Self::Account(id) => accounts::lock(tx, *id).await,
+            Self::Account(id) => {
+                accounts::lock(tx, *id).await?;
+                holders::lock_all_of(tx, *id).await
+            }
         }
     }
 }
@@ -284,8 +288,8 @@ pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit:
     };
     batches::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     let touched = touched(&deeds, project);
-    record(env, tx, permit, (account, &touched), (batch, &reason, order.at, restored)).await?;
     let under = Under { case, reason, at: order.at };
+    record(env, tx, permit, (account, &touched), (batch, &under, restored)).await?;
     deeds::all(env, tx, permit, deeds, &under).await?;
     let entry = NewEntry { account, project, ..NewEntry::of(case, Did::Restore, &under.reason, permit.event()) };
     cases::enter(env, tx, entry).await?;
@@ -313,16 +317,16 @@ async fn record<A: Action>(
     tx: &mut Tx,
     permit: &Permit<A>,
     (account, projects): (Option<AccountId>, &[ProjectId]),
-    (batch, reason, at, changed): (BatchId, &str, Time, u64),
+    (batch, under, changed): (BatchId, &Under, u64),
 ) -> Result<(), Refused> {
-    let (batch, reason, as_of) = (batch.to_string(), reason.to_owned(), at.in_words());
+    let (batch, reason, as_of) = (batch.to_string(), under.reason.clone(), under.at.in_words());
     if let Some(account) = account {
         let event = AccountRestored { batch: batch.clone(), reason: reason.clone(), as_of: as_of.clone(), changed };
-        events::record(env, tx, permit, Entry::of(event).about(account)).await?;
+        events::record(env, tx, permit, Entry::of(event).about(account).in_case(under.case)).await?;
     }
     for project in projects {
         let event = ProjectRestored { batch: batch.clone(), reason: reason.clone(), as_of: as_of.clone() };
-        events::record(env, tx, permit, Entry::of(event).on_project(*project)).await?;
+        events::record(env, tx, permit, Entry::of(event).on_project(*project).in_case(under.case)).await?;
     }
     Ok(())
 }

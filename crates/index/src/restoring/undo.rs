@@ -3,10 +3,11 @@
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Value};
 
-use super::deeds::{self, END_ADDRESS, END_CAUSE, END_LOCK, END_ROLE, END_TOKEN, end};
+use super::deeds::{self, END_ADDRESS, END_CAUSE, END_LOCK, END_ROLE, END_TOKEN, Stood, end};
 use super::project::OWNER;
 use crate::accounts::{self, addresses, freeze::check_reason};
 use crate::cases::{self, Did, NewEntry};
+use crate::clock::Time;
 use crate::db::entities::{account_causes, addresses as address_rows, api_tokens, batches, project_locks, roles};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -62,6 +63,7 @@ pub async fn undo<A: Action<On = BatchId>>(env: &Env, tx: &mut Tx, permit: &Perm
     };
     if let Some(account) = row.account_id {
         accounts::lock(tx, account).await?;
+        check_not_taken_back(tx, account, row.from_at).await?;
     }
     roles_back(env, tx, &mut work).await?;
     locks_back(env, tx, &mut work).await?;
@@ -77,6 +79,18 @@ pub async fn undo<A: Action<On = BatchId>>(env: &Env, tx: &mut Tx, permit: &Perm
     let (account, project) = (row.account_id, row.project_id);
     cases::enter(env, tx, NewEntry { account, project, ..NewEntry::of(row.case_id, Did::Undo, &reason, permit.event()) }).await?;
     Ok(Undone { batch: BatchId(permit.event().0), case: row.case_id, undone: work.undone, already: work.already })
+}
+
+const TAKEN_BACK: &str = "SELECT 1 AS one FROM events WHERE account_id = $1 AND kind = 'account:take-back' AND at >= $2 LIMIT 1";
+
+/// What an account has after its owner took it back is what its owner decided, one by one (R16): the undo of a restore from before would
+/// bring the thief's addresses back and take the owner's away.
+async fn check_not_taken_back(tx: &Tx, account: AccountId, since: Time) -> Result<(), Refused> {
+    if tx.row(TAKEN_BACK, vec![Value::from(account), Value::from(since)]).await?.is_none() {
+        return Ok(());
+    }
+    let message = "Its owner has taken the account back since, and decided what it has. Put it back as it stood at a time instead.";
+    Err(Invalid::new("", message).into())
 }
 
 async fn roles_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> {
@@ -104,7 +118,7 @@ async fn roles_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
         if open.one(tx.connection()).await?.is_some() {
             work.already += 1;
         } else {
-            deeds::return_role(env, tx, work.by, row, None).await?;
+            deeds::return_role(env, tx, work.by, row, Stood::Before(work.of)).await?;
             work.undone += 1;
         }
     }
@@ -236,11 +250,11 @@ async fn record<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &bat
     let (batch, reason) = (BatchId(work.by.0).to_string(), work.reason.clone());
     if let Some(account) = row.account_id {
         let event = AccountRestoreUndone { batch: batch.clone(), reason: reason.clone() };
-        events::record(env, tx, permit, Entry::of(event).about(account)).await?;
+        events::record(env, tx, permit, Entry::of(event).about(account).in_case(work.case)).await?;
     }
     for project in &work.projects {
         let event = ProjectRestoreUndone { batch: batch.clone(), reason: reason.clone() };
-        events::record(env, tx, permit, Entry::of(event).on_project(*project)).await?;
+        events::record(env, tx, permit, Entry::of(event).on_project(*project).in_case(work.case)).await?;
     }
     Ok(())
 }

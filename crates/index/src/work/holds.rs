@@ -27,8 +27,11 @@ pub(super) async fn apply(env: &Env, job: &Claimed) -> Result<(), Failed> {
     if epochs::is_read_only(&read).await? {
         return Ok(());
     }
-    let (orphans, due) = (holds::orphans(&read).await?, holds::due(env, &read).await?);
+    let (orphans, due, asleep) = (holds::orphans(&read).await?, holds::due(env, &read).await?, wake::decided(&read).await?);
     drop(read);
+    for hold in asleep {
+        wake::again(env, &worker, hold).await?;
+    }
     for (hold, because) in orphans {
         holds::die(env, &worker, hold, because).await?;
     }

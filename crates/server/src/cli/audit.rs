@@ -73,6 +73,9 @@ struct Typed {
     /// A kind of credential (`session`, `api_token`, …) or the id of one.
     #[arg(long, value_name = "KIND|ID", default_value = "")]
     credential: String,
+    /// The number of a case: what opened it, and what was done in it.
+    #[arg(long = "case", value_name = "ID", default_value = "")]
+    case: String,
     /// A network address, or a network as in 192.0.2.0/24.
     #[arg(long, value_name = "CIDR", default_value = "")]
     network: String,
@@ -86,8 +89,8 @@ struct Typed {
 
 impl From<Typed> for Filter {
     fn from(typed: Typed) -> Self {
-        let Typed { account, project, kind, credential, network, since, until } = typed;
-        Self { account, project, kind, credential, network, since, until }
+        let Typed { account, project, kind, credential, case, network, since, until } = typed;
+        Self { account, project, kind, credential, case, network, since, until }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Filter {
     pub kind: String,
     /// A kind or an id of a credential.
     pub credential: String,
+    /// The number of a case.
+    pub case: String,
     /// An address or a network.
     pub network: String,
     /// From this moment on.
@@ -42,7 +44,8 @@ pub struct Filter {
 impl Filter {
     /// Whether everything is shown.
     pub fn is_empty(&self) -> bool {
-        [&self.account, &self.project, &self.kind, &self.credential, &self.network, &self.since, &self.until].iter().all(|f| f.is_empty())
+        let fields = [&self.account, &self.project, &self.kind, &self.credential, &self.case, &self.network, &self.since, &self.until];
+        fields.iter().all(|field| field.is_empty())
     }
 }
 

@@ -152,6 +152,7 @@ fn person(env: &Env, one: &Collaborator, (viewer, is_owner): (AccountId, bool)) 
     let own = one.account == viewer;
     let suspended = |why: Suspended| match why {
         Suspended::ByAct => "until the change that waits is decided",
+        Suspended::GiverDoubts => "who gave it was phished and decides about it",
         Suspended::GiverStopped => "the account that gave it was stopped",
     };
     Person {

@@ -25,6 +25,8 @@ pub struct Asked {
     #[serde(default)]
     credential: String,
     #[serde(default)]
+    case: String,
+    #[serde(default)]
     network: String,
     #[serde(default)]
     since: String,
@@ -36,12 +38,12 @@ pub struct Asked {
 
 impl Asked {
     fn filter(&self) -> Filter {
-        let Self { account, project, kind, credential, network, since, until, .. } = self.clone();
-        Filter { account, project, kind, credential, network, since, until }
+        let Self { account, project, kind, credential, case, network, since, until, .. } = self.clone();
+        Filter { account, project, kind, credential, case, network, since, until }
     }
     fn typed(&self) -> Typed {
-        let Self { account, project, kind, credential, network, since, until, .. } = self.clone();
-        Typed { account, project, kind, credential, network, since, until }
+        let Self { account, project, kind, credential, case, network, since, until, .. } = self.clone();
+        Typed { account, project, kind, credential, case, network, since, until }
     }
     /// The query of the page before this place.
     fn query(&self, before: i64) -> String {
@@ -51,6 +53,7 @@ impl Asked {
             ("project", &self.project),
             ("kind", &self.kind),
             ("credential", &self.credential),
+            ("case", &self.case),
             ("network", &self.network),
             ("since", &self.since),
             ("until", &self.until),

@@ -40,6 +40,9 @@ pub fn role_word(role: Role) -> &'static str {
 fn suspended_words(why: Suspended) -> String {
     match why {
         Suspended::ByAct => "It gives nothing while the change below waits. If the change is stopped, your role is as it was.",
+        Suspended::GiverDoubts => {
+            "Who gave it to you said that they were phished. It works again when they have decided that they meant it."
+        }
         Suspended::GiverStopped => {
             "The account that gave it to you within the last 30 days was stopped. It works again when that account is taken back and \
              keeps what it gave, or is thawed."

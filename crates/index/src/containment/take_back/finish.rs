@@ -17,7 +17,8 @@ use crate::db::entities::{addresses as address_rows, factors, quiet_addresses, t
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountTakenBack, Entry};
-use crate::ids::{AddressId, FactorId, InvitationId, RoleId, Site};
+use crate::holds;
+use crate::ids::{AccountId, AddressId, CaseId, FactorId, InvitationId, RoleId, Site};
 use crate::policy::{Action, Actor, Denied, Permit, TakeBack};
 use crate::projects::collaboration::given;
 use crate::refused::Refused;
@@ -99,13 +100,27 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Deci
     for sql in [LIFT, END_WAITS] {
         tx.execute(sql, vec![Value::from(id), Value::from(now), Value::from(permit.event())]).await?;
     }
-    for case in cases::open_of(tx, id).await?.into_iter().filter(|case| Opening::is_closed_by_take_back(&case.kind)) {
-        cases::close(tx, case.id, permit.event()).await?;
-    }
+    let case = close_cases(tx, permit, id).await?;
     tx.execute(END_TAKE_BACKS, vec![Value::from(id), Value::from(now)]).await?;
-    events::record(env, tx, permit, Entry::of(AccountTakenBack { kept, ended, sessions_ended }).about(id)).await?;
+    let mut entry = Entry::of(AccountTakenBack { kept, ended, sessions_ended }).about(id);
+    if let Some(case) = case {
+        entry = entry.in_case(case);
+    }
+    events::record(env, tx, permit, entry).await?;
+    // A thief who signed out after asking left no session whose end would end it (R10).
+    holds::disown(env, tx, permit, id, ("the account of its proposer was taken back", case)).await?;
     let frozen = accounts::taking_back::is_frozen(tx, id).await?;
     Ok(TakenBack { username: account.username, frozen })
+}
+
+/// Closes the cases that a take-back decides; says which it was, the oldest where there are several.
+async fn close_cases(tx: &Tx, permit: &Permit<TakeBack>, account: AccountId) -> Result<Option<CaseId>, Refused> {
+    let mut first = None;
+    for case in cases::open_of(tx, account).await?.into_iter().filter(|case| Opening::is_closed_by_take_back(&case.kind)) {
+        cases::close(tx, case.id, permit.event()).await?;
+        first = first.or(Some(case.id));
+    }
+    Ok(first)
 }
 
 /// Ends what is not kept; an address that ends is told without links. Says how many were kept and how many ended.
@@ -193,7 +208,8 @@ async fn restore_address(env: &Env, tx: &Tx, permit: &Permit<TakeBack>, account:
     let has_one = open.iter().any(|address| address.verified_at.is_some());
     let wanted = proved.or_else(|| settled.first().filter(|_| !has_one));
     if let Some(wanted) = wanted {
-        if row.address_proved_at.is_some() {
+        // Another account may have verified it meanwhile: then it is theirs (R24).
+        if row.address_proved_at.is_some() && addresses::by_folded(tx, &wanted.folded).await?.is_none() {
             let values = vec![Value::from(account.id), Value::from(wanted.folded.clone()), Value::from(tx.now())];
             tx.execute(VERIFY, values).await?;
         }

@@ -3,6 +3,7 @@
 
 use sea_orm::{EntityTrait, Value};
 
+use super::super::holders::collaborators;
 use super::super::roles::{by_name, held};
 use super::{NewRole, begin_role, project_of, read_role, username_of, word};
 use crate::act;
@@ -10,22 +11,23 @@ use crate::clock::Time;
 use crate::db::entities::invitations;
 use crate::db::{Read, Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, InvitationDeclined, InvitationRevoked, RoleAdded};
+use crate::events::{self, Entry, InvitationDeclined, InvitationExpired, InvitationRevoked, RoleAdded};
 use crate::holds::{self, Grant, Passed};
 use crate::ids::{AccountId, ActId, EventId, HoldId, InvitationId, RoleId};
 use crate::policy::{
-    AcceptInvitation, Actor, DeclineInvitation, Denied, Permit, Resource, RevokeInvitation, Role, SeeInvitation, SeeProjects, Situation,
-    State, standing,
+    AcceptInvitation, Action, Actor, DeclineInvitation, Denied, ExpireInvitation, Permit, Resource, RevokeInvitation, Role, SeeInvitation,
+    SeeProjects, Situation, State, Who, standing,
 };
 use crate::refused::{Invalid, Refused};
 use crate::resources::ManagedProject;
 use crate::signin::acts;
 
 impl Resource for InvitationId {
-    /// It is there for the invited account alone; owners take one back on the project.
+    /// It is there for the invited account alone; owners take one back on the project, and a job ends what nobody answers.
     async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
         let row = invitations::Entity::find_by_id(*self).one(read.connection()).await?;
         Ok(match row {
+            Some(_) if matches!(actor.who, Who::Worker(_)) => Situation::holding(vec![Role::Worker]),
             Some(row) if actor.account() == Some(row.account_id) => Situation::holding(vec![Role::Oneself]),
             _ => Situation::hidden(),
         })
@@ -85,6 +87,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<AcceptInvitation>, act: Op
     }
     let project = project_of(tx, row.project_id).await?;
     check_inviter(tx, &row).await?;
+    check_no_role(tx, &row, &project.name).await?;
     let role = read_role(&row.role)?;
     let bound = parameters(row.id);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
@@ -120,6 +123,14 @@ async fn check_inviter<R: Reading>(read: &R, row: &invitations::Model) -> Result
         return Ok(());
     }
     Err(Invalid::new("", "Who invited you may not do so any more. Ask an owner of the project for a new invitation.").into())
+}
+
+/// Who came to a role another way meanwhile (a restore puts roles back) keeps that one.
+async fn check_no_role<R: Reading>(read: &R, row: &invitations::Model, project: &str) -> Result<(), Refused> {
+    if collaborators(read, row.project_id).await?.iter().all(|one| one.account != row.account_id) {
+        return Ok(());
+    }
+    Err(Invalid::new("", format!("You hold a role on {project} already. Ask an owner of it to change that one.")).into())
 }
 
 const CLOSE: &str = "UPDATE invitations SET until_at = $2, outcome = $3, ended_by = $4 WHERE id = $1 AND until_at IS NULL";
@@ -176,6 +187,54 @@ pub async fn revoke(env: &Env, actor: &Actor, on: ManagedProject, invitee: Accou
         })
     })
     .await
+}
+
+const EXPIRED: &str = "SELECT id FROM invitations WHERE until_at IS NULL AND expires_at <= $1 ORDER BY expires_at, id LIMIT 200";
+
+/// Invitations that nobody answered in time and that are still open, the oldest first, at most two hundred.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn expired<R: Reading>(read: &R) -> Result<Vec<InvitationId>, Refused> {
+    let rows = read.rows(EXPIRED, vec![Value::from(read.now())]).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "id")?)).collect()
+}
+
+/// Ends one that nobody answered in time; false when it is over, or was ended meanwhile.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn expire(env: &Env, worker: &Actor, invitation: InvitationId) -> Result<bool, Refused> {
+    let inner = env.clone();
+    act::act::<ExpireInvitation, _, _>(env, worker, invitation, move |tx, permit| {
+        let env = inner.clone();
+        Box::pin(async move {
+            let row = invitations::Entity::find_by_id(*permit.on()).one(tx.connection()).await?.ok_or(Denied::Hidden)?;
+            let ended = end_expired(tx, row.id, permit.event()).await?;
+            if ended {
+                record_expired(&env, tx, permit, row).await?
+            } else {
+                tx.leave_as_it_was()
+            }
+            Ok(ended)
+        })
+    })
+    .await
+}
+
+/// Ends the row, if nobody answered it in time and nobody has ended it before: whoever does it records it, once.
+pub(super) async fn end_expired(tx: &Tx, invitation: InvitationId, by: EventId) -> Result<bool, Refused> {
+    const END: &str = "UPDATE invitations SET until_at = $2, outcome = 'expired', ended_by = $3 \
+        WHERE id = $1 AND until_at IS NULL AND expires_at <= $2";
+    Ok(tx.execute(END, vec![Value::from(invitation), Value::from(tx.now()), Value::from(by)]).await? == 1)
+}
+
+/// Records that an invitation ended unanswered.
+pub(super) async fn record_expired<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: invitations::Model) -> Result<(), Refused> {
+    let (username, project) = (username_of(tx, row.account_id).await?, project_of(tx, row.project_id).await?.name);
+    let event = InvitationExpired { username, role: row.role, project };
+    events::record(env, tx, permit, Entry::of(event).about(row.account_id).on_project(row.project_id)).await?;
+    Ok(())
 }
 
 /// An invitation, as the invited account sees it.

@@ -1,9 +1,10 @@
 //! Changing a role: a Maintainer becomes an Owner by a grant (R2, R3); an Owner becomes a Maintainer through a hold (R7, R8).
 
-use super::super::roles::check_pause;
+use super::super::holders::{Suspended, collaborators};
 use super::{Held, NewRole, begin_role, check_not_last, concerned, end_role, held_role, word};
 use crate::act;
-use crate::db::Tx;
+use crate::cases;
+use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, RoleChanged};
 use crate::holds::{self, Decision, Grant, Passed, Proposal};
@@ -60,10 +61,21 @@ fn check_is(held: &Held, wanted: Role) -> Result<(), Refused> {
     Err(Invalid::new("role_name", format!("{} is {} of {} already.", held.username, held.row.role, held.project.name)).into())
 }
 
+/// A role that a removal suspends is not changed into one that works (R11): the removal is decided first.
+async fn check_works<R: Reading>(read: &R, held: &Held) -> Result<(), Refused> {
+    let all = collaborators(read, held.project.id).await?;
+    if all.iter().all(|one| one.id != held.row.id || one.suspended != Some(Suspended::ByAct)) {
+        return Ok(());
+    }
+    let message =
+        format!("The role of {} on {} is suspended while its removal waits: that is decided first.", held.username, held.project.name);
+    Err(Invalid::new("role_name", message).into())
+}
+
 async fn promote(env: &Env, tx: &mut Tx, permit: &Permit<PromoteMaintainer>, act: Option<ActId>) -> Result<Changed, Refused> {
     let held = held_role(tx, *permit.on()).await?;
     let giver = permit.actor().account().ok_or(Denied::NotValid)?;
-    check_pause(tx, permit.actor(), held.project.id, &held.project.normalized).await?;
+    cases::check_pause(tx, permit.actor(), held.project.id).await?;
     check_is(&held, Role::Maintainer)?;
     let bound = parameters(held.row.id, Role::Owner);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
@@ -80,8 +92,9 @@ async fn promote(env: &Env, tx: &mut Tx, permit: &Permit<PromoteMaintainer>, act
 async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<DemoteOwner>, act: Option<ActId>) -> Result<Changed, Refused> {
     let held = held_role(tx, *permit.on()).await?;
     let proposer = permit.actor().account().ok_or(Denied::NotValid)?;
-    check_pause(tx, permit.actor(), held.project.id, &held.project.normalized).await?;
+    cases::check_pause(tx, permit.actor(), held.project.id).await?;
     check_is(&held, Role::Owner)?;
+    check_works(tx, &held).await?;
     check_not_last(env, tx, &held).await?;
     let bound = parameters(held.row.id, Role::Maintainer);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
@@ -111,6 +124,7 @@ pub(crate) async fn demote(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, Demot
     let permit = loosened.permit();
     let held = held_role(tx, *permit.on()).await?;
     check_is(&held, Role::Owner)?;
+    check_works(tx, &held).await?;
     check_not_last(env, tx, &held).await?;
     swap(env, tx, permit, &held, (Role::Maintainer, permit.event())).await
 }

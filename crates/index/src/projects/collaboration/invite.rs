@@ -1,19 +1,20 @@
 //! Offering a role: a grant by a proof for this one act (R2), which may have to wait (R3); bound to the invited account, for seven days.
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use super::super::holders::collaborators;
-use super::super::roles::{by_name, check_pause};
-use super::{INVITATION, concerned, word};
+use super::super::roles::by_name;
+use super::{INVITATION, answer, concerned, word};
 use crate::accounts;
 use crate::act;
+use crate::cases;
 use crate::clock::Time;
 use crate::db::entities::{accounts as account_rows, invitations, projects};
 use crate::db::{Read, Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, RoleInvited};
 use crate::holds::{self, Grant, Passed};
-use crate::ids::{AccountId, ActId, HoldId, InvitationId, ProjectId};
+use crate::ids::{AccountId, ActId, EventId, HoldId, InvitationId, ProjectId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Actor, Denied, InviteCollaborator, Permit, Resource, Role, Situation, State, standing};
 use crate::refused::{Invalid, Refused};
@@ -72,7 +73,7 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<InviteCollaborator>, role: 
     let on = permit.on();
     let inviter = permit.actor().account().ok_or(Denied::NotValid)?;
     let project = by_name(tx, on.0.normalized().as_str()).await?.ok_or(Denied::Hidden)?;
-    check_pause(tx, permit.actor(), project.id, &project.normalized).await?;
+    cases::check_pause(tx, permit.actor(), project.id).await?;
     let invitee = find(tx, &project, &on.1).await?;
     let bound = parameters(&on.1, role);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
@@ -116,9 +117,15 @@ async fn open_until(tx: &Tx, project: ProjectId, account: AccountId) -> Result<O
     Ok(row.map(|row| row.try_get("", "expires_at")).transpose()?)
 }
 
-/// One that nobody answered in time makes room for the next.
-const EXPIRED: &str = "UPDATE invitations SET until_at = $3, outcome = 'expired', ended_by = $4 \
-    WHERE project_id = $1 AND account_id = $2 AND until_at IS NULL AND expires_at <= $3";
+/// One that nobody answered in time makes room for the next, where the job was not there before.
+async fn make_room(tx: &Tx, (project, invitee): (ProjectId, AccountId), by: EventId) -> Result<Option<invitations::Model>, Refused> {
+    let open = invitations::Entity::find()
+        .filter(invitations::Column::ProjectId.eq(project))
+        .filter(invitations::Column::AccountId.eq(invitee))
+        .filter(invitations::Column::UntilAt.is_null());
+    let Some(row) = open.one(tx.connection()).await? else { return Ok(None) };
+    Ok(if answer::end_expired(tx, row.id, by).await? { Some(row) } else { None })
+}
 
 async fn write(
     env: &Env,
@@ -128,8 +135,7 @@ async fn write(
     role: Role,
 ) -> Result<(), Refused> {
     let inviter = permit.actor().account().ok_or(Denied::NotValid)?;
-    let values = vec![Value::from(project.id), Value::from(invitee.id), Value::from(tx.now()), Value::from(permit.event())];
-    tx.execute(EXPIRED, values).await?;
+    let expired = make_room(tx, (project.id, invitee.id), permit.event()).await?;
     let id = InvitationId::new(tx.now(), &*env.entropy);
     let row = invitations::ActiveModel {
         id: Set(id),
@@ -152,6 +158,9 @@ async fn write(
         project: project.name.clone(),
     };
     events::record(env, tx, permit, Entry::of(event).about(invitee.id).on_project(project.id)).await?;
+    if let Some(row) = expired {
+        answer::record_expired(env, tx, permit, row).await?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use formats::name::ProjectName;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
 
 pub use answer::{Accepted, Mine, accept, asked, decline, invitation, mine, parameters as accepting, revoke};
+pub(crate) use answer::{expire, expired};
 pub(crate) use change::demote;
 pub use change::{Changed, change, parameters as changing, sentence as change_sentence};
 pub use invite::{Invitation, Invited, invite, parameters as inviting, pending, sentence as invite_sentence};

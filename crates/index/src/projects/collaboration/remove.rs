@@ -1,12 +1,12 @@
 //! Removing and leaving: an Owner through a hold, suspended at once where a settled Owner removes an unsettled one or where who leaves
 //! drops his rights (R7, R8, R11); a Maintainer at once.
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, Value};
 
-use super::super::roles::check_pause;
 use super::{Held, check_not_last, concerned, end_role, held_role, is_senior};
 use crate::accounts::settled::is_role_settled;
 use crate::act;
+use crate::cases;
 use crate::db::entities::suspensions;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -83,10 +83,14 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, act: Option<A
     let held = held_role(tx, *permit.on()).await?;
     let proposer = permit.actor().account().ok_or(Denied::NotValid)?;
     let leaves = proposer == held.row.account_id;
-    check_pause(tx, permit.actor(), held.project.id, &held.project.normalized).await?;
+    cases::check_pause(tx, permit.actor(), held.project.id).await?;
     check_not_last(env, tx, &held).await?;
     let bound = parameters(held.row.id, drop_rights);
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
+    let senior = !leaves && suspends(env, tx, &held, proof, proposer).await?;
+    if senior {
+        end_leaving(env, tx, permit, &held).await?;
+    }
     let (username, name) = (&held.username, &held.project.name);
     let description = if leaves { format!("{username} leaves {name} as Owner") } else { format!("Remove {username} as Owner of {name}") };
     let proposal = Proposal {
@@ -105,11 +109,22 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, act: Option<A
         }
         Decision::Held(hold) => hold,
     };
-    let at_once = if leaves { drop_rights } else { suspends(env, tx, &held, proof, proposer).await? };
+    let at_once = if leaves { drop_rights } else { senior };
     if at_once {
         suspend(env, tx, permit, &held, hold).await?;
     }
     Ok(Removed::Held(hold))
+}
+
+/// An unsettled Owner who has asked to leave, and may stop that himself, is removed all the same: his own change makes room, so that it
+/// keeps no settled Owner from suspending him (R11).
+async fn end_leaving(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, held: &Held) -> Result<(), Refused> {
+    const LEAVING: &str =
+        "SELECT id FROM holds WHERE action = 'role:remove-owner' AND subject = $1 AND proposer_id = $2 AND state = 'waiting'";
+    let values = vec![Value::from(held.row.id.to_string()), Value::from(held.row.account_id)];
+    let Some(row) = tx.row(LEAVING, values).await? else { return Ok(()) };
+    holds::end(env, tx, permit, row.try_get("", "id")?, ("another Owner asks for the removal instead", None)).await?;
+    Ok(())
 }
 
 /// R11: a settled Owner, with what is settled, removes an unsettled one: his rights stop at once.

@@ -54,9 +54,14 @@ async fn r28_the_operator_verifies_exports_and_searches() {
     assert_eq!(says(data, &["audit", "export", "--after", "4"]).lines().count(), 1);
     assert!(says(data, &["audit", "query", "--account", "bob"]).contains("account:create by operator:olga about bob"));
     assert_eq!(says(data, &["audit", "query", "--until", "2020-01-01"]).trim(), "no row matches");
-    for (words, why) in
-        [(["--account", "eve"], "--account: No account"), (["--network", "x"], "--network:"), (["--since", "x"], "--since:")]
-    {
+    let other = "01900000-0000-7000-8000-000000000000";
+    assert_eq!(says(data, &["audit", "query", "--case", other]).trim(), "no row matches", "of another case");
+    for (words, why) in [
+        (["--account", "eve"], "--account: No account"),
+        (["--network", "x"], "--network:"),
+        (["--since", "x"], "--since:"),
+        (["--case", "x"], "--case:"),
+    ] {
         let (code, _, stderr) = run(data, &["audit", "export", words[0], words[1]]);
         assert!(code == Some(1) && stderr.contains(why) && stderr.lines().count() == 1, "{stderr}");
     }

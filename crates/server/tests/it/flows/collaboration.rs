@@ -1,5 +1,7 @@
 //! Collaborators: invited, accepted, promoted, demoted, removed, left (R2, R3, R7 to R11, R14, R15, R19); who is told, who may stop what.
 
+use std::time::Duration;
+
 use index::db::entities::{holds, invitations, roles};
 
 use super::people::project;
@@ -236,6 +238,93 @@ both_engines! {
         assert_eq!(bob.seat(&world).await.veto(&hold).await.status(), 303);
         assert_eq!(eve.is(&world).await, "Owner", "another settled Owner has undone it");
         assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 200);
+    }
+
+    /// R11: a change that an unsettled Owner has asked for before keeps no settled one from suspending him, and makes no other role of the
+    /// one that is suspended.
+    async fn r11_what_was_asked_before_keeps_nobody_from_being_suspended(world: World) {
+        let [ada, bob, eve, mallory] = members(&world, ["ada", "bob", "eve", "mallory"]).await;
+        project(&world, "spam", &[ada.account, bob.account]).await;
+        given::owner(&world, "spam", eve.account).await;
+        assert_eq!(eve.remove(&world, "spam", eve.role_id(&world).await).await.location(), HOLDS, "she leaves, some day");
+        assert_eq!(eve.is(&world).await, "Owner");
+        let answer = ada.remove(&world, "spam", eve.role_id(&world).await).await;
+        assert_eq!((answer.status(), eve.is(&world).await.as_str()), (303, "Owner!"), "{}", answer.text());
+        assert_eq!(eve.seat(&world).await.veto(&newest(&world).await).await.status(), 403);
+
+        project(&world, "eggs", &[ada.account, bob.account]).await;
+        given::owner(&world, "eggs", mallory.account).await;
+        let role = mallory.role_id(&world).await;
+        assert_eq!(mallory.change(&world, "eggs", role, "Maintainer").await.location(), HOLDS);
+        world.work().await;
+        world.advance(HOUR);
+        ada.remove(&world, "eggs", role).await;
+        assert_eq!(mallory.is(&world).await, "Owner!");
+        serve(&world, 71 * HOUR + HOUR / 2).await;
+        assert_eq!(mallory.is(&world).await, "Owner!", "her own change came first, and changes nothing that is suspended");
+        serve(&world, HOUR).await;
+        assert_eq!(mallory.is(&world).await, "");
+    }
+
+    /// R9, R11: whoever is removed stops his own account so that the removal cannot be served. It waits, he stays suspended, however long;
+    /// the months make no settled Owner of him.
+    async fn r11_a_removal_that_cannot_be_served_outlasts_whom_it_suspends(world: World) {
+        let [ada, bob, eve] = members(&world, ["ada", "bob", "eve"]).await;
+        project(&world, "spam", &[ada.account, bob.account]).await;
+        given::owner(&world, "spam", eve.account).await;
+        ada.remove(&world, "spam", eve.role_id(&world).await).await;
+        world.work().await;
+        given::freeze(&world.env, eve.account).await;
+        serve(&world, 40 * DAY).await;
+        world.run(&format!("UPDATE account_causes SET until_at = {}", world.env.now().as_micros())).await;
+        world.work().await;
+        assert_eq!((eve.is(&world).await.as_str(), newest(&world).await.state.as_str()), ("Owner!", "waiting"));
+        serve(&world, 25 * HOUR).await;
+        assert_eq!((eve.is(&world).await.as_str(), newest(&world).await.state.as_str()), ("", "done"));
+    }
+
+    /// R27: an invitation that nobody answers leaves an event when its time is over, once, whoever comes first; no mail tells of it.
+    async fn an_invitation_that_nobody_answers_leaves_one_event(world: World) {
+        let [ada, bob, eve] = members(&world, ["ada", "bob", "eve"]).await;
+        project(&world, "spam", &[ada.account]).await;
+        ada.invite(&world, "spam", "bob", "Maintainer").await;
+        ada.invite(&world, "spam", "eve", "Maintainer").await;
+        world.work().await;
+        world.advance(7 * DAY - HOUR);
+        world.work().await;
+        assert_eq!(count(&world, "project:role:expire_invite").await, 0, "an hour is left");
+        world.advance(HOUR);
+        // Bob is invited again before the job comes by.
+        ada.invite(&world, "spam", "bob", "Owner").await;
+        assert_eq!(count(&world, "project:role:expire_invite").await, 1);
+        world.advance(Duration::from_secs(900));
+        let mails = world.mail_as_it_lies().len();
+        world.work().await;
+        assert_eq!(count(&world, "project:role:expire_invite").await, 2, "eve's");
+        world.advance(Duration::from_secs(900));
+        world.work().await;
+        assert_eq!(count(&world, "project:role:expire_invite").await, 2, "once");
+        let expired = given::events_of(&world, "project:role:expire_invite").await;
+        let about: Vec<_> = expired.iter().map(|row| (row.account_id, row.project_id.is_some())).collect();
+        assert_eq!(about, [(Some(bob.account), true), (Some(eve.account), true)]);
+        let mut rows: Vec<_> = all::<invitations::Entity>(&world).await.into_iter().map(|row| (row.from_at, row.outcome)).collect();
+        rows.sort();
+        assert_eq!(rows.iter().filter(|(_, outcome)| outcome.as_deref() == Some("expired")).count(), 2);
+        assert!(invitation(&world, bob.account).await.is_some() && invitation(&world, eve.account).await.is_none());
+        let told = world.mail_as_it_lies().into_iter().skip(mails).filter(|mail| mail.text.contains("nobody answered"));
+        assert_eq!(told.count(), 0);
+    }
+
+    /// Who came to a role another way while an invitation was open keeps that one.
+    async fn an_invitation_is_not_accepted_beside_a_role(world: World) {
+        let [ada, bob] = members(&world, ["ada", "bob"]).await;
+        project(&world, "spam", &[ada.account]).await;
+        ada.invite(&world, "spam", "bob", "Owner").await;
+        world.run("UPDATE invitations SET role = 'Maintainer'").await;
+        given::owner(&world, "spam", bob.account).await;
+        let answer = bob.accept(&world, "spam").await;
+        assert!(answer.status() == 422 && answer.text().contains("already"), "{} {}", answer.status(), answer.text());
+        assert_eq!(bob.is(&world).await, "Owner");
     }
 
     /// TAKEOVER-2.

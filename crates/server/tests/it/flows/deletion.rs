@@ -146,6 +146,54 @@ both_engines! {
         assert_eq!(delete_project(&ada).await.status(), 403, "R10: barred until the case is closed");
     }
 
+    /// R7, R8, R10: a settled Owner who leaves, or in whose name a thief said so, still holds the role: a deletion concerns him.
+    async fn r8_who_leaves_still_stops_a_deletion(world: World) {
+        let owners = owners(&world).await;
+        let bob = seat_on(&world, owners.bob.0, owners.bob.1, Some(40 * DAY)).await;
+        let role = all::<index::db::entities::roles::Entity>(&world).await.into_iter().find(|row| row.account_id == owners.bob.0).expect("his").id;
+        let left = crate::team::remove(&bob, "spam", role, &[("drop_rights", "y")]).await;
+        assert_eq!(left.location(), HOLDS, "{}", left.text());
+        world.advance(HOUR);
+        delete_project(&seat(&world, owners.ada.0, owners.ada.1).await).await;
+        let deletion = newest(&world).await;
+        assert_eq!(deletion.action, "project:delete");
+        assert!(world.newest_mail_to("bob@example.org").await.text.contains("Delete the project spam"), "he is told");
+        let bob = seat(&world, owners.bob.0, owners.bob.1).await;
+        assert_eq!(bob.veto(&deletion).await.status(), 303);
+        serve(&world, 100 * HOUR).await;
+        assert_eq!(count(&world, "project:delete").await, 0);
+    }
+
+    /// R14: what an alarm paused on a project proposes no deletion there, puts nothing back and approves nothing; what tightens works.
+    async fn r14_what_an_alarm_paused_does_nothing_on_the_project_but_tighten(world: World) {
+        let owners = owners(&world).await;
+        let ada = seat(&world, owners.ada.0, owners.ada.1).await;
+        let bob = seat_on(&world, owners.bob.0, owners.bob.1, Some(40 * DAY)).await;
+        let (now, id) = (world.env.now(), |id: uuid::Uuid| crate::holding::raw(&world, id));
+        let new = id(index::ids::new_uuid(now, &*world.env.entropy));
+        world.run(&format!("INSERT INTO pauses (id, project_id, credential_id, account_id, raised_by, case_id, from_at, expires_at, began_by) \
+            SELECT {new}, id, {}, {}, {}, {new}, {}, {}, {new} FROM projects", id(ada.session.0), id(owners.ada.0.0), id(owners.bob.0.0),
+            now.as_micros(), now.plus(DAY).as_micros())).await;
+        let refused = delete_project(&ada).await;
+        assert!(refused.status() == 403 && refused.text().contains("Paused by an alarm"), "{}", refused.text());
+        assert!(all::<holds::Entity>(&world).await.is_empty());
+        delete_project(&bob).await;
+        let hold = newest(&world).await;
+        let approve = format!("{HOLDS}{}/approve/", hold.id);
+        assert_eq!(ada.proved(HOLDS, &approve, &[]).await.status(), 403);
+        assert_eq!(count(&world, "hold:approved").await, 0);
+        let withdrawn = ada.browser.submit(RELEASE, &format!("{RELEASE}withdraw/"), &[("reason", "a secret")]).await;
+        assert_eq!(withdrawn.status(), 303, "R19: {}", withdrawn.text());
+        let back = [("lock_id", lock(&world).await)];
+        let back = [("lock_id", back[0].1.as_str())];
+        let put_back = format!("{RELEASE}put-back/");
+        assert_eq!(ada.proved(SETTINGS, &put_back, &back).await.status(), 403);
+        assert_eq!(ada.veto(&hold).await.status(), 303, "R19");
+        world.advance(DAY);
+        let ada = seat_on(&world, owners.ada.0, owners.ada.1, Some(40 * DAY)).await;
+        assert_eq!(ada.proved(SETTINGS, &put_back, &back).await.location(), RELEASE, "a day later it works again");
+    }
+
     /// R7, R19: a release and a file are withdrawn in one request, by any Owner and nobody else; putting back needs a proof (R2).
     async fn r7_a_file_or_release_is_withdrawn_at_once_and_put_back_with_a_proof(world: World) {
         let owners = owners(&world).await;

@@ -271,6 +271,26 @@ both_engines! {
         assert!(!stands(&world, app).await);
     }
 
+    /// R9, R25: hundreds of changes that somebody lets wait and that cannot be served keep nobody else's waiting.
+    async fn r25_what_cannot_be_served_keeps_nothing_else_waiting(world: World) {
+        let (mallory, _) = old_account(&world, "mallory").await;
+        let (ada, app) = old_account(&world, "ada").await;
+        let young = key(&world, ada, "new key", HOUR).await;
+        seat(&world, ada, young).await.remove(app).await;
+        serve(&world, 71 * HOUR).await;
+        let (now, whose) = (world.env.now().minus(5 * DAY).as_micros(), raw(&world, mallory.0));
+        let ids: Vec<String> = (0..501).map(|_| raw(&world, index::ids::new_uuid(world.env.now(), &*world.env.entropy))).collect();
+        let soon = world.env.now().minus(DAY).as_micros();
+        let hold = |(n, id): (usize, &String)| format!("({id}, 'role:remove-owner', {whose}, '{n}', 'null', '', {whose}, 'waiting', {now}, {now}, {soon}, {id})");
+        let holds: Vec<String> = ids.iter().enumerate().map(hold).collect();
+        world.run(&format!("INSERT INTO holds (id, action, account_id, subject, payload, description, proposer_id, state, created_at, served_from, \
+            due_at, began_by) VALUES {}", holds.join(", "))).await;
+        let people: Vec<String> = ids.iter().map(|id| format!("({id}, {id}, {whose}, TRUE, TRUE)")).collect();
+        world.run(&format!("INSERT INTO hold_people (id, hold_id, account_id, settled, may_veto) VALUES {}", people.join(", "))).await;
+        serve(&world, HOUR).await;
+        assert!(!stands(&world, app).await, "ada's own is due, and everybody was told");
+    }
+
     /// R9: a hold that nobody could be told of for a month dies.
     async fn r9_what_cannot_be_served_for_a_month_dies(world: World) {
         let (ada, app) = old_account(&world, "ada").await;

@@ -283,6 +283,14 @@ async fn the_second_run_of_every_job_changes_nothing(world: World) {
             "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({id}, {id}, 'deleted', '', 0, {id})"
         ))
         .await;
+    let spam = crate::holding::raw(&world, people::project(&world, "spam", &[carol]).await.0);
+    let (whose, by, now) = (crate::holding::raw(&world, ada.0), crate::holding::raw(&world, carol.0), world.env.now().as_micros());
+    world
+        .run(&format!(
+            "INSERT INTO invitations (id, project_id, account_id, inviter_id, role, from_at, expires_at, began_by) \
+             VALUES ({spam}, {spam}, {whose}, {by}, 'Maintainer', 0, {now}, {spam})"
+        ))
+        .await;
     super::seals::settled(&world).await;
     let own = world.env.clone();
     housekeeping(&world.env, Housekeeping::Queue, move |tx| Box::pin(async move { queue::schedule(&own, tx).await }))

@@ -2,6 +2,7 @@
 
 mod breach;
 mod addresses;
+mod after_theft;
 mod backup;
 mod bounces;
 mod check;

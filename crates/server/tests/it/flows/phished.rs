@@ -6,6 +6,7 @@ use index::ids::TokenId;
 use crate::dist::wheel;
 use crate::given::{self, all, events_of, upload};
 use crate::holding::{self, DAY, HOUR, Seat, key, old_account, seat, seat_on};
+use crate::team::members;
 use crate::world::{World, both_engines};
 
 const PAGE: &str = "/manage/account/phished/";
@@ -103,6 +104,35 @@ both_engines! {
         assert!(all::<cases::Entity>(&world).await.iter().all(|row| row.kind != "phished" || row.closed_at.is_some()));
         assert_eq!(events_of(&world, "account:phished:decided").await.len(), 1);
         assert!(owner.browser.get(PAGE).await.text().contains("I was phished"), "the form stands there again");
+    }
+
+    /// R15, R16: roles that were given since give nothing until their giver decides; what is kept works again, what is not ends. A case that
+    /// staff closed meanwhile leaves nothing behind that cannot be decided about.
+    async fn r15_roles_that_were_given_since_give_nothing_until_it_is_decided(world: World) {
+        let [ada, bob, eve, mallory] = members(&world, ["ada", "bob", "eve", "mallory"]).await;
+        crate::flows::people::project(&world, "spam", &[ada.account]).await;
+        ada.invite(&world, "spam", "bob", "Maintainer").await;
+        bob.accept(&world, "spam").await;
+        world.advance(2 * DAY);
+        for one in [("eve", eve), ("mallory", mallory)] {
+            ada.invite(&world, "spam", one.0, "Owner").await;
+            one.1.accept(&world, "spam").await;
+        }
+        let token = given::minted(&world, mallory.account, "scope:user", "").await.text.expose().to_owned();
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        world.advance(HOUR);
+        say(&world, &ada.seat(&world).await).await;
+        assert_eq!((bob.is(&world).await.as_str(), eve.is(&world).await.as_str(), mallory.is(&world).await.as_str()), ("Maintainer", "Owner!", "Owner!"));
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.1").build()).await.status(), 403);
+        let page = mallory.seat(&world).await.browser.get("/manage/project/spam/collaboration/").await.text();
+        assert!(page.contains("phished"), "{page}");
+
+        world.run("UPDATE cases SET closed_at = 1").await;
+        assert_eq!(eve.is(&world).await, "Owner!");
+        say(&world, &ada.seat(&world).await).await;
+        let kept = [eve.role_id(&world).await.to_string(), bob.role_id(&world).await.to_string()];
+        assert_eq!(decide(&ada.seat(&world).await, &kept).await, 303);
+        assert_eq!((bob.is(&world).await.as_str(), eve.is(&world).await.as_str(), mallory.is(&world).await.as_str()), ("Maintainer", "Owner", ""));
     }
 
     async fn a_session_that_is_not_fresh_and_a_time_to_come_are_refused(world: World) {

@@ -345,7 +345,7 @@ both_engines! {
         assert_eq!(open.map(|row| row.account_id).collect::<Vec<_>>(), [mallory]);
     }
 
-    /// R16, R18: what a restore stopped is taken back by its owner; until then nobody uses it.
+    /// P7: which address was the primary one stands in the rows, so that it is known of any time.
     async fn the_primary_address_at_a_time_is_known(world: World) {
         let ada = world.secured("ada").await;
         let id = given::account_id(&world, "ada").await;

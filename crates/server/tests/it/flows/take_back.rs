@@ -127,6 +127,39 @@ both_engines! {
         assert_eq!(open(&world, "account_causes").await, 0);
     }
 
+    /// R10, R16: what a thief proposed ends with the take-back, though he signed out himself, and the doors that his holds opened are shut.
+    async fn what_a_thief_proposed_ends_with_the_take_back(world: World) {
+        let ada = world.secured("ada").await;
+        let owner = given::account_id(&world, "ada").await;
+        let (bob, _) = given::publisher(&world, "bob").await;
+        crate::flows::people::project(&world, "spam", &[owner, bob]).await;
+        world.advance(31 * DAY);
+        let app = given::all::<index::db::entities::factors::Entity>(&world).await.into_iter().find(|row| row.account_id == owner).expect("hers").id;
+        let thief = crate::holding::seat(&world, owner, app).await;
+        let tokens = "/manage/account/token/";
+        let form = [("description", "ci"), ("token_scope", "scope:user"), ("expires_in_days", "")];
+        assert_eq!(thief.proved(tokens, tokens, &form).await.location(), crate::holding::HOLDS, "a grant that waits (R3)");
+        crate::holding::serve(&world, Duration::from_secs(25 * 3600)).await;
+        assert_eq!(crate::holding::newest(&world).await.state, "done", "its door is open");
+        let thief = crate::holding::seat(&world, owner, app).await;
+        let role = given::all::<index::db::entities::roles::Entity>(&world).await.into_iter().find(|row| row.account_id == owner).expect("hers").id;
+        let left = crate::team::remove(&thief, "spam", role, &[]).await;
+        assert_eq!(left.location(), crate::holding::HOLDS, "{}", left.text());
+        thief.browser.submit(HOME, "/account/logout/", &[]).await;
+
+        let link = link(&world, &ada.email).await;
+        let browser = world.browser();
+        press(&browser, &link).await;
+        prove_mailbox(&browser, &ada.email).await;
+        browser.submit(PAGE, PAGE, &[("totp_value", &ada.code())]).await;
+        assert_eq!(confirm(&browser, &[]).await.status(), 200);
+        let holds = given::all::<index::db::entities::holds::Entity>(&world).await;
+        assert!(holds.iter().all(|row| row.state == "died" || row.used_at.is_some()), "{holds:?}");
+        crate::holding::serve(&world, Duration::from_secs(100 * 3600)).await;
+        let open = given::all::<index::db::entities::roles::Entity>(&world).await.into_iter().filter(|row| row.account_id == owner && row.until_at.is_none());
+        assert_eq!(open.count(), 1, "she owns it still");
+    }
+
     /// R16: it lifts not-me causes only, never a freeze by staff.
     async fn a_freeze_beside_it_stays(world: World) {
         let (ada, browser) = contained(&world, "ada").await;

@@ -178,6 +178,61 @@ both_engines! {
         assert_eq!(upload(&world, &token, &wheel("brand-new", "1.0").build()).await.status(), 200, "a name that nobody holds");
     }
 
+    /// R5, R10: closing the case of a veto says that the question may be asked again, not that the answer is yes. The roles sleep on, all
+    /// are told anew, and wake when that was served.
+    async fn r5_a_closed_case_asks_again_and_wakes_nothing(world: World) {
+        let (bob, app) = old_account(&world, "bob").await;
+        let mut ada = world.verified("ada").await;
+        let account = given::account_id(&world, "ada").await;
+        project(&world, "spam", &[account, bob]).await;
+        ada.prove_mailbox().await;
+        ada.save_codes().await;
+        ada.enrol().await;
+        world.work().await;
+        seat(&world, bob, app).await.veto(&newest(&world).await).await;
+        let token = given::minted(&world, account, "scope:user", "").await.text.expose().to_owned();
+        let (_, grace) = crate::flows::staff::administrator(&world, "grace").await;
+        let close = format!("/admin/cases/{}/close/", crate::flows::staff::newest_case(&world).await.id);
+        assert_eq!(crate::flows::staff::proved(&grace, &close, &[("reason", "bob has telephoned: it is not ada")]).await.status(), 303);
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 403, "nothing wakes with the case");
+        world.advance(Duration::from_secs(60));
+        let before = world.mail().await.iter().filter(|mail| mail.to.contains("bob@") && mail.text.contains("This was proposed")).count();
+        serve(&world, 71 * HOUR).await;
+        let waiting: Vec<_> = all::<holds::Entity>(&world).await.into_iter().filter(|row| row.state == "waiting").collect();
+        assert!(waiting.len() == 1 && waiting[0].account_id == account, "{waiting:?}");
+        assert_eq!(before, 2, "told anew");
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 403, "an hour is missing");
+        serve(&world, 2 * HOUR).await;
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        assert_eq!(count(&world, "account:roles:woken").await, 1);
+    }
+
+    /// R5, R7: an account whose roles sleep approves nothing in their name; a veto takes nothing away and works (R19).
+    async fn r5_who_sleeps_approves_nothing_and_may_veto(world: World) {
+        let (bob, app) = old_account(&world, "bob").await;
+        let mut ada = world.verified("ada").await;
+        let account = given::account_id(&world, "ada").await;
+        project(&world, "spam", &[account, bob]).await;
+        ada.prove_mailbox().await;
+        ada.save_codes().await;
+        ada.enrol().await;
+        world.advance(Duration::from_secs(60));
+        let his = seat(&world, bob, app).await;
+        let settings = "/manage/project/spam/settings/";
+        let asked = his.proved(settings, &format!("{settings}delete/"), &[("confirm_project_name", "spam")]).await;
+        assert!(is_held(&asked), "{}", asked.text());
+        let hold = newest(&world).await;
+        let approve = format!("{HOLDS}{}/approve/", hold.id);
+        let to = ada.browser.submit(HOLDS, &approve, &[]).await.location();
+        let back = ada.prove_at(&to).await;
+        let act = back.split("act=").nth(1).expect("the act comes back").to_owned();
+        let refused = ada.browser.submit(HOLDS, &approve, &[("act", &act)]).await;
+        assert!(refused.status() == 403 && refused.text().contains("sleep"), "{} {}", refused.status(), refused.text());
+        assert_eq!(count(&world, "hold:approved").await, 0);
+        let veto = ada.browser.submit(HOLDS, &format!("{HOLDS}{}/veto/", hold.id), &[]).await;
+        assert_ne!(veto.status(), 404, "it concerns her");
+    }
+
     /// R5: an account without roles feels nothing.
     async fn r5_a_first_factor_of_an_account_without_roles_puts_nothing_to_sleep(world: World) {
         world.secured("ada").await;
