@@ -11,7 +11,7 @@ use super::{Does, Order, Plan, Restored, parameters, restore};
 use crate::db::entities::{addresses, batches, roles};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, ActId, BatchId, CaseId, EventId, ProjectId};
+use crate::ids::{AccountId, ActId, CaseId, EventId, ProjectId};
 use crate::policy::{Denied, Permit, Restore, UndoRestoreAsStaff, standing};
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
@@ -124,12 +124,4 @@ async fn changed_addresses(tx: &Tx, account: AccountId, by: EventId) -> Result<b
     let touched = Condition::any().add(addresses::Column::BeganBy.eq(by)).add(addresses::Column::EndedBy.eq(by));
     let rows = addresses::Entity::find().filter(addresses::Column::AccountId.eq(account)).filter(touched);
     Ok(rows.one(tx.connection()).await?.is_some())
-}
-
-/// The batch that a form names.
-///
-/// # Errors
-/// `Invalid` when it is none.
-pub fn batch_of(typed: &str) -> Result<BatchId, Invalid> {
-    BatchId::parse(typed.trim()).ok_or_else(|| Invalid::new("", "Say what is undone: use the form beside it."))
 }

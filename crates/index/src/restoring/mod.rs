@@ -16,7 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use console::{batch_of, by_staff, undo_by_staff};
+pub use console::{by_staff, undo_by_staff};
 pub use undo::{Undone, undo};
 
 use crate::accounts::{self, freeze::check_reason};

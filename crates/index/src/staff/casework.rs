@@ -2,7 +2,7 @@
 
 use sea_orm::{EntityTrait, QueryResult, Value};
 
-use super::accounts::by;
+use super::by;
 use crate::accounts::freeze::check_reason;
 use crate::accounts::history;
 use crate::cases::{self, Did, NewEntry};

@@ -3,9 +3,8 @@
 use formats::name::ProjectName;
 use sea_orm::{EntityTrait, QueryResult, Value};
 
-use super::accounts::by;
 use super::bytewise::{self, Page, Wanted};
-use super::{Done, Opened, STAFF_ONLY, Undone, Which, check_case, join};
+use super::{Done, Opened, STAFF_ONLY, Stop, Undone, Which, check_case, join, stop};
 use crate::accounts::freeze::check_reason;
 use crate::cases::{self, Did, NewEntry};
 use crate::clock::Time;
@@ -13,7 +12,7 @@ use crate::db::entities::projects as rows;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, ProjectQuarantined, ProjectReleased};
-use crate::ids::{CaseId, EventId, ProjectId};
+use crate::ids::{CaseId, ProjectId};
 use crate::policy::{Action, Denied, InspectCases, Permit, ReleaseAsStaff, Role, SeeAsStaff};
 use crate::projects::locks::{self, LockKind, Locked, NewLock};
 use crate::projects::roles;
@@ -135,27 +134,6 @@ pub async fn find<R: Reading>(read: &R, _permit: &Permit<InspectCases>, name: &s
     named(read, name).await
 }
 
-/// What is on a project, a release or a file of it.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    /// Quarantined, deleted, withdrawn, archived.
-    pub kind: String,
-    /// The whole project, a release, or a file.
-    pub on: &'static str,
-    /// In the words of whoever did it; may be empty.
-    pub reason: String,
-    /// Since when.
-    pub since: Time,
-    /// Who did it.
-    pub by: String,
-    /// Its case.
-    pub case: Option<CaseId>,
-    /// The event that began it.
-    pub event: EventId,
-    /// Whether an administrator can end it.
-    pub can_release: bool,
-}
-
 /// Somebody with a role.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -211,7 +189,7 @@ pub async fn detail<R: Reading>(read: &R, permit: &Permit<SeeAsStaff>, name: &st
     }
     let mut stops = Vec::new();
     for row in read.rows(STOPS, vec![Value::from(id), Value::from(STOPS_MOST)]).await? {
-        stops.push(stop(&row)?);
+        stops.push(stop(&row, on_what(&row)?, LockKind::Quarantined.wire())?);
     }
     let (releases, files) = (count(read, RELEASES, id).await?, count(read, FILES, id).await?);
     let stops_total = count(read, ON_IT, id).await?;
@@ -224,23 +202,11 @@ async fn count<R: Reading>(read: &R, sql: &str, project: ProjectId) -> Result<u6
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
-fn stop(row: &QueryResult) -> Result<Stop, Refused> {
-    let (kind, case): (String, Option<CaseId>) = (row.try_get("", "kind")?, row.try_get("", "case_id")?);
-    let (credential, part): (Option<String>, i32) = (row.try_get("", "credential")?, row.try_get("", "part")?);
-    let can_release = kind == LockKind::Quarantined.wire() && case.is_some() && credential.as_deref() != Some("operator");
-    Ok(Stop {
-        by: by(row)?,
-        kind,
-        on: match part {
-            0 => "the whole project",
-            1 => "one release",
-            _ => "one file",
-        },
-        reason: row.try_get("", "reason")?,
-        since: row.try_get("", "from_at")?,
-        case,
-        event: row.try_get("", "began_by")?,
-        can_release,
+fn on_what(row: &QueryResult) -> Result<&'static str, Refused> {
+    Ok(match row.try_get::<i32>("", "part")? {
+        0 => "the whole project",
+        1 => "one release",
+        _ => "one file",
     })
 }
 

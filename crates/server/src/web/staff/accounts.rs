@@ -8,13 +8,13 @@ use index::staff::account_named;
 use index::staff::accounts::{self as verbs, Detail, word};
 use index::staff::timeline::Of;
 
-use super::super::{field_error, refused_form, when};
-use super::{Around, Asked, Asks, Named, Order, Shown, give_back, look, pressing, states, stop};
+use super::super::when;
+use super::{Around, Asked, Asks, Named, Order, Shown, answered, give_back, look, pressing, states, stop, stop_line};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{Account, AccountLine, Accounts, Factor, Stop, Tag};
+use crate::pages::staff::{Account, AccountLine, Accounts, Factor, Tag};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -122,26 +122,6 @@ fn factor_line(env: &Env, factor: &Known) -> Factor {
     Factor { kind, label: factor.label.clone(), added: when(env, factor.added) }
 }
 
-fn stop_line(env: &Env, stop: verbs::Stop) -> Stop {
-    Stop {
-        kind: stop.kind,
-        on: "the account",
-        reason: stop.reason,
-        since: when(env, stop.since),
-        by: stop.by,
-        case: stop.case.map(|case| case.to_string()),
-        event: stop.event.to_string(),
-        can_end: stop.can_thaw,
-    }
-}
-
-/// What came of an act: the page again with what was wrong, where something was typed that cannot be used.
-async fn answered<A: Action>(ctx: &Ctx<A>, (name, order): (&str, Order), done: Result<Reply, Refusal>) -> Result<Reply, Refusal> {
-    let Err(Refusal::Refused(no)) = done else { return done };
-    let errors = field_error(no)?;
-    Ok(refused_form(&page(ctx, name, &Shown::default(), (errors, order)).await?))
-}
-
 /// `POST /admin/accounts/{name}/freeze/`: always possible, in one request (R19).
 ///
 /// # Errors
@@ -150,8 +130,8 @@ pub async fn freeze(ctx: Ctx<FreezeAsStaff>, input: Input<Named, Nothing, Order>
     let (name, order) = (input.path.name, input.form);
     let account = StaffAccount(account_named(ctx.env(), ctx.actor(), &name).await?);
     let done = stop(&ctx, account, &order, |env, tx, permit, reason, case| Box::pin(verbs::freeze(env, tx, permit, reason, case)));
-    let done = done.await;
-    answered(&ctx, (&name, order), done).await
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }
 
 /// `POST /admin/accounts/{name}/thaw/`: proved by a key for this one act (R20).
@@ -165,6 +145,6 @@ pub async fn thaw(ctx: Ctx<ThawAsStaff>, input: Input<Named, Nothing, Order>) ->
     let done = give_back(&ctx, account, (&order, asks), |env, tx, permit, order| {
         Box::pin(async move { Ok(verbs::thaw(env, tx, permit, order.which()?, &order.reason).await?.case) })
     });
-    let done = done.await;
-    answered(&ctx, (&name, order), done).await
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }

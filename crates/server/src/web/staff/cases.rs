@@ -1,15 +1,14 @@
 //! Cases: the list, one of them, notes and the decision.
 
-use index::Refused;
 use index::cases::Did;
-use index::ids::{CaseId, EntryId};
+use index::ids::{BatchId, CaseId, EntryId};
 use index::policy::{Action, CloseAsStaff, Denied, NoteAsStaff, SeeAsStaff, UndoRestoreAsStaff};
 use index::restoring;
 use index::staff::casework::{self as verbs, Act, Detail};
 use serde::Deserialize;
 
 use super::super::{field_error, refused_form, when};
-use super::{Asked, Asks, Order, Shown, case_line, give_back, look, opening, pressing, states, unnamed};
+use super::{Asked, Asks, Order, Shown, answered, case_line, give_back, look, opening, pressing, states, unnamed};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
@@ -184,8 +183,8 @@ pub async fn close(ctx: Ctx<CloseAsStaff>, input: Input<Which, Nothing, Order>) 
     let done = give_back(&ctx, case, (&order, asks), |env, tx, permit, order| {
         Box::pin(async move { verbs::close(env, tx, permit, &order.reason).await.map(|_| *permit.on()) })
     });
-    let done = done.await;
-    answered(&ctx, case, order.reason, done).await
+    let (done, ctx, decision) = (done.await, &ctx, order.reason);
+    answered(done, |errors| async move { page(ctx, case, &Shown::default(), Typed { errors, decision, ..Typed::default() }).await }).await
 }
 
 /// `POST /admin/cases/{id}/undo/`: what was put back in it, or the undoing of that; proved by a key for this one act (R18, R20).
@@ -194,10 +193,7 @@ pub async fn close(ctx: Ctx<CloseAsStaff>, input: Input<Which, Nothing, Order>) 
 /// What the operator did; what is the administrator's own; what was undone already.
 pub async fn undo_restore(ctx: Ctx<UndoRestoreAsStaff>, input: Input<Which, Nothing, Order>) -> Result<Reply, Refusal> {
     let (case, order) = (input.path.read()?, Order { case: input.path.id.clone(), ..input.form });
-    let batch = match restoring::batch_of(&order.of) {
-        Ok(batch) => batch,
-        Err(invalid) => return not_undone(&ctx, case, Err(Refused::from(invalid).into())).await,
-    };
+    let batch = BatchId::parse(order.of.trim()).ok_or(Refusal::NotFound)?;
     let asks = Asks { does: "undo", says: "Undo what was put back".to_owned() };
     let done = give_back(&ctx, batch, (&order, asks), |env, tx, permit, order| {
         Box::pin(async move {
@@ -205,20 +201,11 @@ pub async fn undo_restore(ctx: Ctx<UndoRestoreAsStaff>, input: Input<Which, Noth
             Ok(restoring::undo_by_staff(env, tx, permit, (case, &order.reason)).await?.case)
         })
     });
-    let done = done.await;
-    not_undone(&ctx, case, done).await
-}
-
-/// The reason of an undo is one of many on the page, and not that of the decision.
-async fn not_undone<A: Action>(ctx: &Ctx<A>, case: CaseId, done: Result<Reply, Refusal>) -> Result<Reply, Refusal> {
-    let Err(Refusal::Refused(no)) = done else { return done };
-    let typed = Typed { errors: unnamed(&field_error(no)?), ..Typed::default() };
-    Ok(refused_form(&page(ctx, case, &Shown::default(), typed).await?))
-}
-
-/// What came of an act: the page again with what was wrong, where something was typed that cannot be used.
-async fn answered<A: Action>(ctx: &Ctx<A>, case: CaseId, decision: String, done: Result<Reply, Refusal>) -> Result<Reply, Refusal> {
-    let Err(Refusal::Refused(no)) = done else { return done };
-    let typed = Typed { errors: field_error(no)?, decision, ..Typed::default() };
-    Ok(refused_form(&page(ctx, case, &Shown::default(), typed).await?))
+    let (done, ctx) = (done.await, &ctx);
+    // The reason of an undo is one of many on the page, and not that of the decision.
+    let again = |errors: FormErrors| async move {
+        let typed = Typed { errors: unnamed(&errors), ..Typed::default() };
+        page(ctx, case, &Shown::default(), typed).await
+    };
+    answered(done, again).await
 }

@@ -14,19 +14,19 @@ use index::db::{Read, Tx};
 use index::ids::{ActId, CaseId, EventId};
 use index::policy::{Action, Denied, Permit, SeeAsStaff};
 use index::signin::acts;
-use index::staff::{Done, Which, casework, overview as counted, timeline};
+use index::staff::{Done, Stop, Which, casework, overview as counted, timeline};
 use index::{Env, Invalid, Refused, work};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::when;
+use super::{field_error, refused_form, when};
 use crate::gate::{Ctx, SITE};
 use crate::health::QUEUE_LATE;
 use crate::input::Input;
 use crate::pages::FormErrors;
 use crate::pages::admin::Part;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{CaseLine, Choice, Counted, EventLine, Order as Form, Overview, Pressing};
+use crate::pages::staff::{CaseLine, Choice, Counted, EventLine, Order as Form, Overview, Pressing, Stop as StopLine};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -178,6 +178,29 @@ where
             Err(ctx.ask_proof_on(&subject, parameters, &format!("{}: {}", asks.says, order.reason.trim())).await)
         }
         Err(no) => Err(no.into()),
+    }
+}
+
+/// What came of an act: its page again with what was wrong, where something was typed that cannot be used.
+async fn answered<P, F>(done: Result<Reply, Refusal>, again: impl FnOnce(FormErrors) -> F) -> Result<Reply, Refusal>
+where
+    P: askama::Template,
+    F: Future<Output = Result<P, Refusal>>,
+{
+    let Err(Refusal::Refused(no)) = done else { return done };
+    Ok(refused_form(&again(field_error(no)?).await?))
+}
+
+fn stop_line(env: &Env, stop: Stop) -> StopLine {
+    StopLine {
+        kind: stop.kind,
+        on: stop.on,
+        reason: stop.reason,
+        since: when(env, stop.since),
+        by: stop.by,
+        case: stop.case.map(|case| case.to_string()),
+        event: stop.event.to_string(),
+        can_end: stop.can_end,
     }
 }
 

@@ -1,19 +1,18 @@
 //! Projects: the list, one of them, quarantine and its end.
 
-use index::Env;
 use index::policy::{Action, QuarantineAsStaff, ReleaseAsStaff, SeeAsStaff};
 use index::resources::StaffProject;
 use index::staff::project_named;
 use index::staff::projects::{self as verbs, Detail};
 use index::staff::timeline::Of;
 
-use super::super::{field_error, refused_form, when};
-use super::{Around, Asked, Asks, Named, Order, Shown, give_back, look, pressing, states, stop};
+use super::super::when;
+use super::{Around, Asked, Asks, Named, Order, Shown, answered, give_back, look, pressing, states, stop, stop_line};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{Project, ProjectLine, Projects, Stop, Tag};
+use crate::pages::staff::{Project, ProjectLine, Projects, Tag};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -96,26 +95,6 @@ async fn page<A: Action>(ctx: &Ctx<A>, name: &str, shown: &Shown, (errors, order
     })
 }
 
-fn stop_line(env: &Env, stop: verbs::Stop) -> Stop {
-    Stop {
-        kind: stop.kind,
-        on: stop.on,
-        reason: stop.reason,
-        since: when(env, stop.since),
-        by: stop.by,
-        case: stop.case.map(|case| case.to_string()),
-        event: stop.event.to_string(),
-        can_end: stop.can_release,
-    }
-}
-
-/// What came of an act: the page again with what was wrong, where something was typed that cannot be used.
-async fn answered<A: Action>(ctx: &Ctx<A>, (name, order): (&str, Order), done: Result<Reply, Refusal>) -> Result<Reply, Refusal> {
-    let Err(Refusal::Refused(no)) = done else { return done };
-    let errors = field_error(no)?;
-    Ok(refused_form(&page(ctx, name, &Shown::default(), (errors, order)).await?))
-}
-
 /// `POST /admin/projects/{name}/quarantine/`: always possible, in one request (R19).
 ///
 /// # Errors
@@ -124,8 +103,8 @@ pub async fn quarantine(ctx: Ctx<QuarantineAsStaff>, input: Input<Named, Nothing
     let (name, order) = (input.path.name, input.form);
     let project = StaffProject(project_named(ctx.env(), ctx.actor(), &name).await?);
     let done = stop(&ctx, project, &order, |env, tx, permit, reason, case| Box::pin(verbs::quarantine(env, tx, permit, reason, case)));
-    let done = done.await;
-    answered(&ctx, (&name, order), done).await
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }
 
 /// `POST /admin/projects/{name}/release/`: proved by a key for this one act (R20).
@@ -139,6 +118,6 @@ pub async fn release(ctx: Ctx<ReleaseAsStaff>, input: Input<Named, Nothing, Orde
     let done = give_back(&ctx, project, (&order, asks), |env, tx, permit, order| {
         Box::pin(async move { Ok(verbs::release(env, tx, permit, order.which()?, &order.reason).await?.case) })
     });
-    let done = done.await;
-    answered(&ctx, (&name, order), done).await
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }
