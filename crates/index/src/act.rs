@@ -150,15 +150,20 @@ where
     Ok(out)
 }
 
-/// R18, R19: in an index that was restored and is not open yet, only what tightens works, and what its operator does. Its jobs tend the
-/// house; no hold takes effect.
+/// The steps by which somebody signs in, or proves a factor once more: they give nothing but a look, and the power to stop things.
+pub const SIGNS_IN: [ActionName; 5] =
+    [ActionName::SignIn, ActionName::ProveFactor, ActionName::ConfirmSignIn, ActionName::UseKey, ActionName::Reauthenticate];
+
+/// R18, R19: in an index that was restored and is not open yet, only what tightens works, signing in to look and to do that, and what
+/// its operator does. Its jobs tend the house; no hold takes effect, and nothing is erased.
 fn waits_for_opening<A: Action>(actor: &Actor, asker: Asker) -> bool {
-    let tends = match actor.credential {
+    const NEVER: [ActionName; 3] = [ActionName::SettleHold, ActionName::EraseAccount, ActionName::EraseDeleted];
+    let works = match actor.credential {
         Credential::Operator => true,
-        Credential::Worker => matches!(asker, Asker::Actor) && A::NAME != ActionName::SettleHold,
-        _ => false,
+        Credential::Worker => matches!(asker, Asker::Actor) && !NEVER.contains(&A::NAME),
+        _ => SIGNS_IN.contains(&A::NAME),
     };
-    !tends && A::NAME.direction() != Direction::Tightens
+    !works && A::NAME.direction() != Direction::Tightens
 }
 
 /// An act leaves at least one event, and only kinds that its row names.

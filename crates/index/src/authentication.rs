@@ -18,6 +18,7 @@ use crate::clock::Time;
 use crate::db::entities::{accounts, links, sessions, sign_in_attempts, take_backs};
 use crate::db::{Read, Reading};
 use crate::env::Env;
+use crate::epochs;
 use crate::events::{self, BounceRefused, Entry};
 use crate::holds;
 use crate::ids::AccountId;
@@ -75,6 +76,8 @@ pub struct Viewer {
     pub holds: u64,
     /// How many open cases concern it.
     pub cases: u64,
+    /// Whether the index was restored and only reads still (R18).
+    pub read_only: bool,
 }
 
 /// The actor, and the signed-in person behind the page, if any.
@@ -211,7 +214,8 @@ async fn session(env: &Env, read: &Read, cookie: &LinkToken, browser: Option<&Li
     let standing = standing(read, account.id, Some(&proof)).await?;
     let holds = holds::concerning(read, account.id).await?;
     let cases = cases::open_on(read, account.id).await?;
-    let viewer = Viewer { account: account.id, username: account.username, standing, holds, cases };
+    let read_only = epochs::is_read_only(read).await?;
+    let viewer = Viewer { account: account.id, username: account.username, standing, holds, cases, read_only };
     Ok(Ok(SignedIn { row, viewer, now, idle }))
 }
 

@@ -1,4 +1,4 @@
-//! Epochs: a restored backup begins one. Until it is opened the index only reads and tightens (R18, R19).
+//! Epochs: a restored backup begins one. Until it is opened the index only reads and tightens (R18, R19); people sign in to do both.
 
 use crate::db::Reading;
 use crate::refused::Refused;

@@ -476,12 +476,19 @@ fn frame(app: &App, viewer: Option<&Viewer>, form_token: &str, request_id: &str)
         index_name: app.env.config.name.clone(),
         viewer: viewer.map(|v| pages::Viewer { username: v.username.clone(), is_staff: v.standing.administrator }),
         csrf_token: form_token.to_owned(),
-        banners: viewer.map(|v| [in_case(v.cases), held(v.holds)].into_iter().flatten().collect()).unwrap_or_default(),
+        banners: viewer.map(|v| [closed(v.read_only), in_case(v.cases), held(v.holds)].into_iter().flatten().collect()).unwrap_or_default(),
         flash: None,
         clock_shifted: app.drill.as_deref().map(str::to_owned),
         search: String::new(),
         request_id: request_id.to_owned(),
     }
+}
+
+/// What everybody who is signed in sees until a restored index is opened (R18).
+fn closed(read_only: bool) -> Option<pages::Banner> {
+    let text = "The index was restored from a backup and is not open yet: you can look, and stop what must not happen. \
+        Everything else, confirming your API tokens too, works once the people who run it have opened it.";
+    read_only.then(|| pages::Banner::new(pages::Kind::Warning, text.to_owned(), None))
 }
 
 /// What whoever a case concerns sees wherever he looks, until people have decided.

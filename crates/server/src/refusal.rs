@@ -392,7 +392,7 @@ fn read_only() -> Words {
         StatusCode::SERVICE_UNAVAILABLE,
         "The index only reads at the moment",
         "It was restored from a backup, and the people who run it have not opened it yet. Nothing was changed.",
-        "Reading works, and so does everything that stops something: the links of notices, vetoes. Try the rest again later.",
+        "Signing in and reading work, and so does everything that stops something: the links of notices, vetoes. Try the rest again later.",
     )
 }
 

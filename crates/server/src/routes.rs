@@ -278,6 +278,7 @@ fn staff() -> Vec<Route> {
         route(Method::GET, "/admin/cases/{id}/", key, desk_pages::cases::detail),
         route(Method::POST, "/admin/cases/{id}/note/", key, desk_pages::cases::note),
         route(Method::POST, "/admin/cases/{id}/close/", key, desk_pages::cases::close),
+        route(Method::POST, "/admin/cases/{id}/undo/", key, desk_pages::cases::undo_restore),
         route(Method::GET, "/admin/events/", key, events::list),
         route(Method::GET, "/admin/health/", key, admin::health),
     ]

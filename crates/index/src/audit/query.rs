@@ -52,6 +52,27 @@ pub struct Filter {
     pub until: String,
 }
 
+impl Filter {
+    /// What can stand in no name, kind or moment is never handed to the database (PostgreSQL takes no NUL).
+    fn check_plain(&self) -> Result<(), Invalid> {
+        let Self { account, project, kind, credential, case, network, since, until } = self;
+        let fields = [
+            ("account", account),
+            ("project", project),
+            ("kind", kind),
+            ("credential", credential),
+            ("case", case),
+            ("network", network),
+            ("since", since),
+            ("until", until),
+        ];
+        match fields.into_iter().find(|(_, typed)| typed.trim().chars().any(char::is_control)) {
+            Some((field, _)) => Err(Invalid::new(field, "It holds characters that cannot be written: type it anew.")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A filter whose fields were understood.
 #[derive(Clone, Debug)]
 pub struct Understood {
@@ -118,6 +139,7 @@ pub struct Page {
 /// # Errors
 /// `Invalid` with the field that names nothing or cannot be read; the database.
 pub async fn read_filter<R: Reading, A: ReadsTrail>(read: &R, _permit: &Permit<A>, filter: &Filter) -> Result<Understood, Refused> {
+    filter.check_plain()?;
     let mut rows = Condition::all();
     if let Some(typed) = given(&filter.account) {
         let account = account(read, typed).await?;

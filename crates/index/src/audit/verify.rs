@@ -46,7 +46,7 @@ pub enum Finding {
     Moved(i64, i64),
     /// The personal part of the row at this place is not what the row commits to.
     PersonalChanged(i64),
-    /// The personal part of the row at this place is gone, and its subject was not erased.
+    /// The personal part of the row at this place is gone, and the trail does not say that its subject was erased.
     PersonalRemoved(i64),
     /// Rows newer than every seal, though the oldest is from this moment.
     Unsealed(Time, u64),
@@ -260,7 +260,7 @@ impl<T: FnMut(Finding) + Send> Walk<'_, T> {
             let finding = match self.rows.claim(place) {
                 Seen::As(seen) if seen == hash => {
                     self.done.events += 1;
-                    None
+                    self.rows.is_bare(place).then_some(Finding::PersonalRemoved(place))
                 }
                 Seen::As(_) => self.sorting.edited(place, hash),
                 Seen::NotThere => self.sorting.removed(place, hash),
@@ -277,7 +277,7 @@ impl<T: FnMut(Finding) + Send> Walk<'_, T> {
 
     async fn end(mut self, before: Time) -> Result<Verified, Refused> {
         if !self.chain.gap {
-            for place in self.rows.unclaimed(before) {
+            for place in self.rows.unclaimed(before, self.env.now().plus(SETTLES_WITHIN)) {
                 if let Some(finding) = self.sorting.inserted(place) {
                     self.found(finding);
                 }

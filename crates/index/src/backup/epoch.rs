@@ -1,5 +1,6 @@
 //! What ends when a backup was restored (R18): everything that a person or program could still hold from the time before. And opening again.
 
+use anyhow::{Context, bail};
 use sea_orm::{ActiveValue::Set, EntityTrait, Value};
 use uuid::Uuid;
 
@@ -20,25 +21,62 @@ use crate::refused::{Invalid, Refused};
 pub struct Begun {
     /// Its number.
     pub number: i64,
+    /// The moment that the backup shows.
+    pub made_at: Time,
     /// Sessions that ended.
     pub sessions_ended: u64,
     /// API tokens that are paused until their owners confirm them.
     pub tokens_paused: u64,
 }
 
-/// Begins an epoch over what was just loaded, and builds the search index.
+/// When an epoch began whose restore is not finished: it never did.
+const NOT_YET: Time = Time(0);
+const NUMBER: &str = "SELECT COALESCE(MAX(number), 0) + 1 AS number FROM epochs";
+
+/// Closes the index in the transaction that loads it: whoever serves what a restore left half done finds it read-only.
+pub(super) async fn close(tx: &Tx, made_at: Time) -> Result<(), Refused> {
+    let row = tx.row(NUMBER, Vec::new()).await?.ok_or_else(|| anyhow::anyhow!("a count is one row"))?;
+    let number: i64 = row.try_get("", "number")?;
+    let new = epochs::ActiveModel {
+        number: Set(number),
+        backup_made_at: Set(made_at),
+        from_at: Set(NOT_YET),
+        opened_at: Set(None),
+        opened_by: Set(None),
+    };
+    epochs::Entity::insert(new).exec_without_returning(tx.connection()).await?;
+    Ok(())
+}
+
+/// Begins the epoch over what was just loaded, and builds the search index.
 ///
 /// # Errors
-/// The database.
-pub async fn begin(env: &Env, operator: &Actor, made_at: Time) -> anyhow::Result<Begun> {
+/// `Invalid` when nothing was loaded that waits for it; the database.
+pub async fn begin(env: &Env, operator: &Actor) -> anyhow::Result<Begun> {
     let inner = env.clone();
     let begun = act::act::<BeginEpoch, _, _>(env, operator, Site, move |tx, permit| {
         let env = inner.clone();
-        Box::pin(async move { end_what_was(&env, tx, permit, made_at).await })
+        Box::pin(async move { end_what_was(&env, tx, permit).await })
     });
     let begun = begun.await?;
     build_search(env).await?;
     Ok(begun)
+}
+
+const UNFINISHED: &str = "SELECT 1 AS one FROM epochs WHERE opened_at IS NULL AND from_at = $1";
+const CUT_OFF: &str = "the restore was cut off before it was finished: empty the place and restore the backup again";
+
+async fn is_unfinished<R: Reading>(read: &R) -> Result<bool, Refused> {
+    Ok(read.row(UNFINISHED, vec![Value::from(NOT_YET)]).await?.is_some())
+}
+
+/// That no restore was cut off in this place: its sessions and tokens would still be those of the backup.
+///
+/// # Errors
+/// What to do when one was; the database.
+pub async fn check_finished(env: &Env) -> anyhow::Result<()> {
+    let read = env.db.read(env.now()).await.context("the database does not answer")?;
+    if is_unfinished(&read).await? { bail!(CUT_OFF) } else { Ok(()) }
 }
 
 const SESSIONS: &str = "UPDATE sessions SET until_at = $1, ended_by = $2 WHERE until_at IS NULL";
@@ -54,20 +92,13 @@ const DOORS: &str = "UPDATE holds SET used_at = $1 WHERE state = 'done' AND used
 /// The clocks of holds and of take-backs with one proof begin anew.
 const HOLDS: &str = "UPDATE holds SET due_at = $1 + (due_at - served_from), served_from = $1 WHERE state = 'waiting'";
 const WAITS: &str = "UPDATE take_back_waits SET due_at = $1 + (due_at - from_at), from_at = $1 WHERE until_at IS NULL";
-const NUMBER: &str = "SELECT COALESCE(MAX(number), 0) + 1 AS number FROM epochs";
+const BEGIN: &str = "UPDATE epochs SET from_at = $1 WHERE opened_at IS NULL AND from_at = $2 RETURNING number, backup_made_at";
 
-async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>, made_at: Time) -> Result<Begun, Refused> {
+async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>) -> Result<Begun, Refused> {
     let (now, by) = (tx.now(), permit.event());
-    let row = tx.row(NUMBER, Vec::new()).await?.ok_or_else(|| anyhow::anyhow!("a count is one row"))?;
-    let number: i64 = row.try_get("", "number")?;
-    let new = epochs::ActiveModel {
-        number: Set(number),
-        backup_made_at: Set(made_at),
-        from_at: Set(now),
-        opened_at: Set(None),
-        opened_by: Set(None),
-    };
-    epochs::Entity::insert(new).exec_without_returning(tx.connection()).await?;
+    let row = tx.row(BEGIN, vec![Value::from(now), Value::from(NOT_YET)]).await?;
+    let row = row.ok_or_else(|| Invalid::new("", "No backup was loaded here that waits."))?;
+    let (number, made_at): (i64, Time) = (row.try_get("", "number")?, row.try_get("", "backup_made_at")?);
     let sessions_ended = tx.execute(SESSIONS, vec![Value::from(now), Value::from(by)]).await?;
     tx.execute(DEVICES, vec![Value::from(now), Value::from(by)]).await?;
     for sql in [LINKS, CODES, ACTS, CEREMONIES, ATTEMPTS, TAKE_BACKS, DOORS, HOLDS, WAITS] {
@@ -78,7 +109,7 @@ async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>, made_
     let tokens_paused = pause_tokens(env, tx, permit, case).await?;
     let event = EpochBegun { made_at: made_at.in_words(), sessions_ended, tokens_paused };
     events::record(env, tx, permit, Entry::of(event).in_case(case)).await?;
-    Ok(Begun { number, sessions_ended, tokens_paused })
+    Ok(Begun { number, made_at, sessions_ended, tokens_paused })
 }
 
 /// API tokens do nothing until their owners confirm them, one by one.
@@ -115,12 +146,16 @@ async fn pause_tokens(env: &Env, tx: &Tx, permit: &Permit<BeginEpoch>, case: Cas
     }
 }
 
+const OPEN: &str = "UPDATE epochs SET opened_at = $1, opened_by = $2 WHERE opened_at IS NULL";
+
 /// The operator has looked, and the index does everything again. The clocks of holds begin once more: nobody could veto by signing in.
 ///
 /// # Errors
-/// `Invalid` when it is open.
+/// `Invalid` when it is open, or the restore was cut off.
 pub async fn open(env: &Env, tx: &mut Tx, permit: &Permit<OpenEpoch>) -> Result<(), Refused> {
-    const OPEN: &str = "UPDATE epochs SET opened_at = $1, opened_by = $2 WHERE opened_at IS NULL";
+    if is_unfinished(tx).await? {
+        return Err(Invalid::new("", CUT_OFF).into());
+    }
     let opened = tx.execute(OPEN, vec![Value::from(tx.now()), Value::from(permit.event())]).await?;
     if opened == 0 {
         return Err(Invalid::new("", "The index is open: nothing was restored that waits.").into());

@@ -18,7 +18,7 @@ use credentials::keys::InstanceKeys;
 use sea_orm_migration::{MigrationName, MigratorTrait};
 use serde::{Deserialize, Serialize};
 
-pub use epoch::{Begun, begin, open};
+pub use epoch::{Begun, begin, check_finished, open};
 pub use restore::{Loaded, load};
 
 use crate::clock::Time;
@@ -46,6 +46,17 @@ struct Manifest {
     tables: Vec<Table>,
     /// How many blobs it holds.
     blobs: u64,
+    /// A keyed hash of all the rest: without the key file nobody makes a manifest that fits what he changed.
+    #[serde(default)]
+    seal: String,
+}
+
+impl Manifest {
+    /// What `seal` must be under these keys.
+    fn sealed_by(&self, keys: &InstanceKeys) -> anyhow::Result<String> {
+        let text = serde_json::to_vec(&Self { seal: String::new(), ..self.clone() })?;
+        Ok(hex::encode(keys.keyed_hash("backup manifest", &text).to_bytes()))
+    }
 }
 
 /// A table in a backup.
@@ -84,22 +95,26 @@ fn migrations() -> Vec<String> {
 /// A folder that holds something, bytes that are missing or wrong, the database or the disk; without its manifest the folder is no backup.
 pub async fn backup(env: &Env, to: &Path) -> anyhow::Result<Made> {
     make_empty(to)?;
-    let read = env.db.read(env.now()).await.context("the database does not answer")?;
+    // The snapshot's moment, and not that at which the last byte was copied, hours later perhaps.
+    let made_at = env.now();
+    let read = env.db.read(made_at).await.context("the database does not answer")?;
     let tables = tables::dump(&read, &to.join("tables")).await?;
     drop(read);
     let blobs = bytes::copy_named(env, &to.join("blobs")).await?;
     let rows = tables.iter().map(|table| table.rows).sum();
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        made_at: env.now(),
+        made_at,
         migrations: migrations(),
         keys: mark_of(&env.keys),
         tables,
         blobs,
+        seal: String::new(),
     };
+    manifest.seal = manifest.sealed_by(&env.keys)?;
     write_whole(&to.join(MANIFEST), serde_json::to_string_pretty(&manifest)?.as_bytes())?;
-    Ok(Made { rows, blobs, at: manifest.made_at })
+    Ok(Made { rows, blobs, at: made_at })
 }
 
 /// Makes a folder that only its owner reads; one that holds something is refused.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use sea_orm::Value;
 
-use super::{bytes, mark_of, read_manifest, tables};
+use super::{bytes, epoch, mark_of, read_manifest, tables};
 use crate::blobs::folders;
 use crate::clock::{Clock, Time};
 use crate::config::Config;
@@ -37,6 +37,9 @@ pub async fn load(config: &Config, from: &Path, clock: &Arc<dyn Clock>) -> anyho
     if mark_of(&keys) != manifest.keys {
         bail!("the key file is not the one of the index that was backed up: put that one in its place, secrets open with no other");
     }
+    if manifest.sealed_by(&keys)? != manifest.seal {
+        bail!("the manifest was changed since the backup was made: do not trust what is in this folder");
+    }
     let blobs = open::blobs_folder(config)?;
     if blobs.is_dir() && !folders(&blobs)?.is_empty() {
         bail!("the folder of files {} is not empty: a backup is restored into an empty place only", blobs.display());
@@ -47,6 +50,8 @@ pub async fn load(config: &Config, from: &Path, clock: &Arc<dyn Clock>) -> anyho
     let brought = bytes::bring_all(from.join("blobs"), blobs).await?;
     let tx = db.begin(clock.now()).await?;
     let rows = tables::load(&tx, &from.join("tables"), &manifest.tables).await?;
+    // With the rows, or not at all: what a crash leaves behind must be closed.
+    epoch::close(&tx, manifest.made_at).await.context("the index cannot be closed")?;
     tx.commit().await?;
     db.bring_up_to_date().await.context("the database cannot be brought up to date")?;
     db.close().await;

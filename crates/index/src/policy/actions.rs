@@ -396,6 +396,9 @@ actions! {
     /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
     UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
+    /// Undo in the console what an administrator put back, with a key's proof for this one act and reason (R18, R20).
+    UndoRestoreAsStaff on BatchId, "staff:undo-restore", needs [Administrator], gates [Key],
+        Grants with Act, at_most [StepUp], leaves ["account:restore:undone", "project:restore:undone"];
     /// Begin a new epoch over a restored backup: what a person or program could still hold from before ends (R18).
     BeginEpoch on Site, "operator:begin-epoch", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["index:restored"];

@@ -50,6 +50,19 @@ impl Deed {
         }
     }
 
+    /// Whose role it is about.
+    pub(super) const fn role_of(&self) -> Option<AccountId> {
+        match self {
+            Self::EndRole(row) | Self::ReturnRole(row) => Some(row.account_id),
+            _ => None,
+        }
+    }
+
+    /// Whether it ends a factor or changes the addresses of an account (R21).
+    pub(super) const fn changes_proofs(&self) -> bool {
+        matches!(self, Self::EndFactor(_) | Self::EndAddress(_) | Self::ReturnAddress(_) | Self::MakePrimary(..))
+    }
+
     /// What ends makes room for what returns; the primary address is chosen among those that are there then.
     const fn rank(&self) -> u8 {
         match self {

@@ -5,6 +5,7 @@
 //! the owner's take-back alone, sessions and recovery codes never ([0010](../../../docs/adr/0010-restore-copies-rows.md)).
 
 mod account; // what differs about an account
+mod console; // what an administrator may, and with which proof
 mod deeds; //   doing one of the things that a plan names
 mod history; // which rows stood at a time
 mod project; // what differs about a project
@@ -15,6 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use console::{by_staff, undo_by_staff};
 pub use undo::{Undone, undo};
 
 use crate::accounts::{self, freeze::check_reason};
@@ -24,12 +26,11 @@ use crate::db::entities::{batches, cases as case_rows, projects};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, AccountRestored, Entry, ProjectRestored};
-use crate::ids::{AccountId, ActId, BatchId, CaseId, ProjectId, Site};
-use crate::policy::{Action, Actor, Denied, Permit, PlanRestore, Resource, Restore, Situation};
+use crate::ids::{AccountId, BatchId, CaseId, ProjectId, Site};
+use crate::policy::{Action, Actor, Denied, Permit, PlanRestore, Resource, Situation};
 use crate::projects::holders;
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
-use crate::signin::acts;
 use deeds::{Deed, Under};
 
 impl Resource for Restorable {
@@ -61,8 +62,9 @@ impl Resource for Restorable {
 
 impl Resource for BatchId {
     async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
-        let known = batches::Entity::find_by_id(*self).one(read.connection()).await?.is_some();
-        Ok(if known { Situation::holding(Site.situation(read, actor).await?.roles) } else { Situation::hidden() })
+        let roles = Site.situation(read, actor).await?.roles;
+        let known = !roles.is_empty() && batches::Entity::find_by_id(*self).one(read.connection()).await?.is_some();
+        Ok(if known { Situation::holding(roles) } else { Situation::hidden() })
     }
 
     async fn lock(&self, tx: &Tx, _actor: &Actor) -> Result<(), Refused> {
@@ -160,6 +162,15 @@ async fn plan<R: Reading>(env: &Env, read: &R, on: Restorable, at: Time) -> Resu
     }
 }
 
+/// What differs, as far as whoever asks may put it back.
+async fn plan_for<A: Action<On = Restorable>, R: Reading>(env: &Env, read: &R, permit: &Permit<A>, at: Time) -> Result<Plan, Refused> {
+    let mut plan = plan(env, read, *permit.on(), at).await?;
+    if permit.actor().account().is_some() {
+        console::narrow(read, *permit.on(), &mut plan).await?;
+    }
+    Ok(plan)
+}
+
 /// What a restore would do.
 #[derive(Clone, Debug)]
 pub struct Preview {
@@ -181,7 +192,7 @@ pub async fn preview<A: Action<On = Restorable>, R: Reading>(
     permit: &Permit<A>,
     at: Time,
 ) -> Result<Preview, Refused> {
-    let plan = plan(env, read, *permit.on(), at).await?;
+    let plan = plan_for(env, read, permit, at).await?;
     Ok(Preview { digest: plan.digest(*permit.on(), at)?, already: plan.already, differences: plan.differences() })
 }
 
@@ -200,30 +211,6 @@ pub async fn find_account<R: Reading>(read: &R, name: &str) -> Result<Restorable
 pub async fn find_project<R: Reading>(read: &R, normalized: &str) -> Result<Restorable, Refused> {
     let found = projects::Entity::find().filter(projects::Column::Normalized.eq(normalized)).one(read.connection()).await?;
     Ok(Restorable::Project(found.ok_or(Denied::Hidden)?.id))
-}
-
-/// Which of the two sorts of things a name is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// An account, by its user name.
-    Account,
-    /// A project, by its name.
-    Project,
-}
-
-/// The same for a page, before anybody was asked whether its reader may see it.
-///
-/// # Errors
-/// `Hidden` when there is none of this name.
-pub async fn named(env: &Env, sort: Sort, name: &str) -> Result<Restorable, Refused> {
-    let read = env.db.read(env.now()).await?;
-    match sort {
-        Sort::Account => find_account(&read, name).await,
-        Sort::Project => {
-            let name = formats::name::ProjectName::parse(name).map_err(|_| Denied::Hidden)?;
-            find_project(&read, name.normalized().as_str()).await
-        }
-    }
 }
 
 /// What somebody orders.
@@ -258,7 +245,7 @@ pub struct Restored {
 /// `Invalid` for a time, a reason or a case that cannot be used, and when the list has changed since it was seen.
 pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit: &Permit<A>, order: &Order) -> Result<Restored, Refused> {
     let (on, reason) = (*permit.on(), check_reason(&order.reason)?.to_owned());
-    let plan = plan(env, tx, on, order.at).await?;
+    let plan = plan_for(env, tx, permit, order.at).await?;
     if order.digest.as_ref().is_some_and(|seen| plan.digest(on, order.at).is_ok_and(|now| now != *seen)) {
         return Err(Invalid::new("", "What would be put back has changed since the list was shown: look at the new list.").into());
     }
@@ -269,9 +256,13 @@ pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit:
         tx.leave_as_it_was();
         return Ok(Restored { done: None, differences, restored, already: plan.already });
     }
+    let (account, project) = parts(on);
+    let touched = touched(&deeds, project);
+    if let Some(administrator) = permit.actor().account() {
+        console::check_not_own(tx, administrator, (&deeds, &touched)).await?;
+    }
     let case = case_of(env, tx, permit, (on, order.case, &reason)).await?;
     let batch = BatchId(permit.event().0);
-    let (account, project) = parts(on);
     let row = batches::ActiveModel {
         id: Set(batch),
         case_id: Set(case),
@@ -287,7 +278,6 @@ pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit:
         ended_by: Set(None),
     };
     batches::Entity::insert(row).exec_without_returning(tx.connection()).await?;
-    let touched = touched(&deeds, project);
     let under = Under { case, reason, at: order.at };
     record(env, tx, permit, (account, &touched), (batch, &under, restored)).await?;
     deeds::all(env, tx, permit, deeds, &under).await?;
@@ -351,15 +341,6 @@ async fn case_of<A: Action>(
 #[must_use]
 pub fn parameters(order: &Order) -> serde_json::Value {
     serde_json::json!({ "at": order.at.as_micros(), "reason": order.reason, "digest": order.digest })
-}
-
-/// Puts it back in an administrator's own name, with a key's proof for exactly this (R20).
-///
-/// # Errors
-/// `NeedsProof` without it; as `restore`.
-pub async fn by_staff(env: &Env, tx: &mut Tx, permit: &Permit<Restore>, order: &Order, act: Option<ActId>) -> Result<Restored, Refused> {
-    acts::spend(env, tx, permit, act, &parameters(order)).await?;
-    restore(env, tx, permit, order).await
 }
 
 /// The dry run of the operator, who names its subject by the permit.

@@ -104,10 +104,10 @@ pub(super) fn retention(env: &Env) -> Duration {
     Duration::from_secs(u64::from(env.config.retention_days) * 86_400)
 }
 
-/// Whether an account was deleted so long ago that nothing personal is left of it.
+/// Whether nothing personal is left of an account: it was erased, or deleted so long ago that it is in this moment.
 pub(super) async fn is_erased<R: Reading>(env: &Env, read: &R, account: AccountId) -> Result<bool, Refused> {
-    const ERASED: &str =
-        "SELECT 1 AS one FROM account_causes WHERE account_id = $1 AND kind = 'deleted' AND until_at IS NULL AND from_at < $2 LIMIT 1";
+    const ERASED: &str = "SELECT 1 AS one FROM account_causes WHERE account_id = $1 AND kind = 'deleted' AND until_at IS NULL AND from_at < $2 \
+        UNION ALL SELECT 1 AS one FROM accounts WHERE id = $1 AND erased_at IS NOT NULL LIMIT 1";
     let values = vec![Value::from(account), Value::from(read.now().minus(retention(env)))];
     Ok(read.row(ERASED, values).await?.is_some())
 }
@@ -134,7 +134,7 @@ pub(super) async fn locks_of<R: Reading>(env: &Env, read: &R, project: &projects
         let what = lock_says(read, project, &lock).await?;
         if lock.kind == QUARANTINED {
             plan.stays(key, what, "those who run the index lift it themselves");
-        } else if lock.kind == DELETED && lock.from_at < read.now().minus(retention(env)) {
+        } else if lock.erased_at.is_some() || (lock.kind == DELETED && lock.from_at < read.now().minus(retention(env))) {
             plan.stays(key, what, "its bytes are not kept any more");
         } else {
             plan.does(key, what, Does::Ends, Deed::EndLock(lock));

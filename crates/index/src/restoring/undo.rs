@@ -4,7 +4,7 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Value};
 
 use super::deeds::{self, END_ADDRESS, END_CAUSE, END_LOCK, END_ROLE, END_TOKEN, Stood, end};
-use super::project::OWNER;
+use super::project::{DELETED, OWNER};
 use crate::accounts::{self, addresses, freeze::check_reason};
 use crate::cases::{self, Did, NewEntry};
 use crate::clock::Time;
@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::events::{self, AccountRestoreUndone, Entry, ProjectRestoreUndone};
 use crate::ids::{AccountId, BatchId, CaseId, CauseId, EventId, ProjectId};
 use crate::policy::{Action, Permit};
+use crate::projects::locks::{self, Locked};
 use crate::projects::search;
 use crate::refused::{Invalid, Refused};
 use crate::tokens::paused;
@@ -149,7 +150,7 @@ async fn locks_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
             end(tx, END_LOCK, row.id.0, work.by).await?;
             search::index_project(tx, row.project_id).await?;
             work.undone += 1;
-        } else if row.began_by == work.of {
+        } else if row.began_by == work.of || is_locked_again(tx, &row, work.by).await? {
             work.already += 1;
         } else {
             deeds::return_lock(env, tx, work.by, &row).await?;
@@ -159,9 +160,17 @@ async fn locks_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
     Ok(())
 }
 
+/// Whether somebody put the same lock on again since: one that stands is enough, and is lifted in one act.
+async fn is_locked_again(tx: &Tx, lock: &project_locks::Model, by: EventId) -> Result<bool, Refused> {
+    let on = locks::on(tx, Locked::of(lock)).await?;
+    Ok(on.iter().any(|open| open.kind == lock.kind && open.began_by != by))
+}
+
 /// A deletion that was lifted stands again, from now: nothing is erased sooner than its retention says.
 async fn causes_back(env: &Env, tx: &Tx, account: AccountId, work: &mut Work) -> Result<(), Refused> {
     let rows = account_causes::Entity::find().filter(account_causes::Column::AccountId.eq(account)).all(tx.connection()).await?;
+    // A restore ends no other causes than deletions.
+    let deleted = rows.iter().any(|row| row.kind == DELETED && row.until_at.is_none());
     for row in rows {
         if row.began_by == work.of && row.until_at.is_none() {
             end(tx, END_CAUSE, row.id.0, work.by).await?;
@@ -169,7 +178,7 @@ async fn causes_back(env: &Env, tx: &Tx, account: AccountId, work: &mut Work) ->
                 cases::close(tx, case, work.by).await?;
             }
             work.undone += 1;
-        } else if row.began_by == work.of {
+        } else if row.began_by == work.of || (row.ended_by == Some(work.of) && deleted) {
             work.already += 1;
         } else if row.ended_by == Some(work.of) {
             let mut new = row.into_active_model().reset_all();

@@ -1,9 +1,9 @@
 //! Accounts: who is there, what stops them, and the two acts: freeze and thaw (R13, R20, R21).
 
-use sea_orm::{EntityTrait, QueryResult, Value};
+use sea_orm::{EntityTrait, Value};
 
 use super::bytewise::{self, Page, Wanted};
-use super::{Done, Opened, STAFF_ONLY, Undone, Which, check_case, check_other, join};
+use super::{Done, Opened, STAFF_ONLY, Stop, Undone, Which, check_case, check_other, join, stop};
 use crate::accounts as rooms;
 use crate::accounts::freeze::{self, Cause, Frozen, check_reason};
 use crate::accounts::names::folded;
@@ -109,25 +109,6 @@ pub async fn list<R: Reading>(
     Ok(Page { lines, total, next })
 }
 
-/// Why an account may not act.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    /// Frozen, contained, deleted.
-    pub kind: String,
-    /// In the words of whoever added it.
-    pub reason: String,
-    /// Since when.
-    pub since: Time,
-    /// Who added it: a user name, or the operator's.
-    pub by: String,
-    /// Its case.
-    pub case: Option<CaseId>,
-    /// The event that began it.
-    pub event: EventId,
-    /// Whether an administrator can end it: another one added it, in a case.
-    pub can_thaw: bool,
-}
-
 /// A role on a project.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -167,7 +148,7 @@ pub async fn detail<R: Reading>(read: &R, permit: &Permit<SeeAsStaff>, name: &st
     let id = account.id;
     let mut stops = Vec::new();
     for row in read.rows(STOPS, vec![Value::from(id)]).await? {
-        stops.push(stop(&row)?);
+        stops.push(stop(&row, "the account", "frozen")?);
     }
     let mut roles = Vec::new();
     for row in read.rows(ROLES, vec![Value::from(id)]).await? {
@@ -181,32 +162,6 @@ pub async fn detail<R: Reading>(read: &R, permit: &Permit<SeeAsStaff>, name: &st
         own: permit.actor().account() == Some(id),
     };
     Ok((id, detail))
-}
-
-fn stop(row: &QueryResult) -> Result<Stop, Refused> {
-    let (kind, case): (String, Option<CaseId>) = (row.try_get("", "kind")?, row.try_get("", "case_id")?);
-    let credential: Option<String> = row.try_get("", "credential")?;
-    let can_thaw = kind == "frozen" && case.is_some() && credential.as_deref() != Some("operator");
-    Ok(Stop {
-        by: by(row)?,
-        kind,
-        reason: row.try_get("", "reason")?,
-        since: row.try_get("", "from_at")?,
-        case,
-        event: row.try_get("", "began_by")?,
-        can_thaw,
-    })
-}
-
-/// Who did something: a user name, else how the trail names the actor.
-pub(super) fn by(row: &QueryResult) -> Result<String, Refused> {
-    let (username, actor): (Option<String>, Option<String>) = (row.try_get("", "username")?, row.try_get("", "actor")?);
-    Ok(match (username, actor) {
-        (Some(username), _) => username,
-        (None, Some(actor)) if actor == "nobody" => "the link of a mail".to_owned(),
-        (None, Some(actor)) => actor.replace(':', " "),
-        (None, None) => "somebody".to_owned(),
-    })
 }
 
 /// Adds a cause, in a case.

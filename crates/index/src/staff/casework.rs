@@ -2,7 +2,7 @@
 
 use sea_orm::{EntityTrait, QueryResult, Value};
 
-use super::accounts::by;
+use super::by;
 use crate::accounts::freeze::check_reason;
 use crate::accounts::history;
 use crate::cases::{self, Did, NewEntry};
@@ -17,8 +17,8 @@ use crate::refused::{Invalid, Refused};
 
 /// How many cases stand on a page.
 pub const PAGE: usize = 25;
-/// The most entries that are shown of one case.
-const ENTRIES: i64 = 500;
+/// How many entries of a case stand on a page.
+pub const ENTRIES: usize = 100;
 /// The most characters of a note.
 const NOTE_MOST: usize = 4000;
 
@@ -205,15 +205,33 @@ pub struct Detail {
     pub accounts: Vec<String>,
     /// The projects.
     pub projects: Vec<String>,
-    /// What was done in it, oldest first.
+    /// What was done in it, oldest first: one page of it, unless all was asked for.
     pub acts: Vec<Act>,
+    /// After which act the next page begins.
+    pub next: Option<EntryId>,
+    /// How much of what was stopped in it is stopped still.
+    pub in_force: u64,
 }
 
-/// Reads a case.
+/// Reads a case with everything that was done in it.
 ///
 /// # Errors
 /// `Hidden` when there is none.
-pub async fn detail<A: Action, R: Reading>(read: &R, _permit: &Permit<A>, case: CaseId) -> Result<Detail, Refused> {
+pub async fn whole<A: Action, R: Reading>(read: &R, permit: &Permit<A>, case: CaseId) -> Result<Detail, Refused> {
+    let mut detail = detail(read, permit, case, None).await?;
+    while let Some(after) = detail.next {
+        let (more, next) = acts(read, case, Some(after)).await?;
+        detail.acts.extend(more);
+        detail.next = next;
+    }
+    Ok(detail)
+}
+
+/// Reads a case, with one page of what was done in it: that after an act, or the first.
+///
+/// # Errors
+/// `Hidden` when there is none.
+pub async fn detail<A: Action, R: Reading>(read: &R, _permit: &Permit<A>, case: CaseId, after: Option<EntryId>) -> Result<Detail, Refused> {
     let row = rows::Entity::find_by_id(case).one(read.connection()).await?.ok_or(Denied::Hidden)?;
     let (accounts, projects) = subjects(read, case, 500).await?;
     let (opened_by, opened_with) = told(read, row.opened_by).await?;
@@ -224,7 +242,7 @@ pub async fn detail<A: Action, R: Reading>(read: &R, _permit: &Permit<A>, case: 
         }
         None => None,
     };
-    let acts = acts(read, case).await?;
+    let (acts, next) = acts(read, case, after).await?;
     Ok(Detail {
         id: case,
         kind: row.kind,
@@ -236,7 +254,18 @@ pub async fn detail<A: Action, R: Reading>(read: &R, _permit: &Permit<A>, case: 
         accounts,
         projects,
         acts,
+        next,
+        in_force: in_force(read, case).await?,
     })
+}
+
+const IN_FORCE: &str = "SELECT (SELECT COUNT(*) FROM account_causes WHERE case_id = $1 AND kind = 'frozen' AND until_at IS NULL) \
+    + (SELECT COUNT(*) FROM project_locks WHERE case_id = $1 AND kind = 'quarantined' AND until_at IS NULL) AS n";
+
+async fn in_force<R: Reading>(read: &R, case: CaseId) -> Result<u64, Refused> {
+    let row = read.row(IN_FORCE, vec![Value::from(case)]).await?;
+    let n: i64 = row.map(|row| row.try_get("", "n")).transpose()?.unwrap_or(0);
+    Ok(u64::try_from(n).unwrap_or(0))
 }
 
 const TOLD: &str = "SELECT e.kind AS kind, e.detail AS detail, e.actor AS actor, a.username AS username FROM events e \
@@ -258,27 +287,41 @@ const ACTS: &str = "SELECT n.id AS id, n.kind AS kind, n.at AS at, n.text AS tex
     OR EXISTS (SELECT 1 FROM batches d WHERE d.case_id = n.case_id AND d.began_by = n.event_id AND d.until_at IS NULL)) AS in_force \
     FROM case_entries n LEFT JOIN events e ON e.id = n.event_id LEFT JOIN accounts b ON b.id = e.actor_account_id \
     LEFT JOIN accounts a ON a.id = n.account_id LEFT JOIN projects p ON p.id = n.project_id \
-    WHERE n.case_id = $1 ORDER BY e.seq, n.id LIMIT $2";
+    WHERE n.case_id = $1 AND (COALESCE(e.seq, 0) > $2 OR (COALESCE(e.seq, 0) = $2 AND n.id > $3)) \
+    ORDER BY COALESCE(e.seq, 0), n.id LIMIT $4";
+const PLACE: &str = "SELECT COALESCE(e.seq, 0) AS seq FROM case_entries n LEFT JOIN events e ON e.id = n.event_id WHERE n.id = $1";
 
-async fn acts<R: Reading>(read: &R, case: CaseId) -> Result<Vec<Act>, Refused> {
-    let mut found = Vec::new();
-    for row in read.rows(ACTS, vec![Value::from(case), Value::from(ENTRIES)]).await? {
-        let (kind, credential): (String, Option<String>) = (row.try_get("", "kind")?, row.try_get("", "credential")?);
-        let Some(did) = Did::from_wire(&kind) else { continue };
-        found.push(Act {
-            id: row.try_get("", "id")?,
-            did,
-            at: row.try_get("", "at")?,
-            by: by(&row)?,
-            account: row.try_get("", "account")?,
-            project: row.try_get("", "project")?,
-            text: row.try_get("", "text")?,
-            event: row.try_get("", "event_id")?,
-            in_force: row.try_get("", "in_force")?,
-            by_operator: credential.as_deref() == Some("operator"),
-        });
-    }
-    Ok(found)
+/// What was done after an act, and where to go on.
+async fn acts<R: Reading>(read: &R, case: CaseId, after: Option<EntryId>) -> Result<(Vec<Act>, Option<EntryId>), Refused> {
+    let after = after.unwrap_or(EntryId(uuid::Uuid::nil()));
+    let place = read.row(PLACE, vec![Value::from(after)]).await?;
+    let place: i64 = place.map(|row| row.try_get("", "seq")).transpose()?.unwrap_or(-1);
+    let most = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
+    let values = vec![Value::from(case), Value::from(place), Value::from(after), Value::from(most)];
+    let mut rows = read.rows(ACTS, values).await?;
+    let more = rows.len() > ENTRIES;
+    rows.truncate(ENTRIES);
+    let next = rows.last().filter(|_| more).map(|row| row.try_get("", "id")).transpose()?;
+    let acts = rows.iter().filter_map(|row| act(row).transpose()).collect::<Result<_, _>>()?;
+    Ok((acts, next))
+}
+
+/// One act; nothing for one that this version does not know.
+fn act(row: &QueryResult) -> Result<Option<Act>, Refused> {
+    let (kind, credential): (String, Option<String>) = (row.try_get("", "kind")?, row.try_get("", "credential")?);
+    let Some(did) = Did::from_wire(&kind) else { return Ok(None) };
+    Ok(Some(Act {
+        id: row.try_get("", "id")?,
+        did,
+        at: row.try_get("", "at")?,
+        by: by(row)?,
+        account: row.try_get("", "account")?,
+        project: row.try_get("", "project")?,
+        text: row.try_get("", "text")?,
+        event: row.try_get("", "event_id")?,
+        in_force: row.try_get("", "in_force")?,
+        by_operator: credential.as_deref() == Some("operator"),
+    }))
 }
 
 /// Writes a note down. A closed case takes notes too: what is learned later belongs to it.

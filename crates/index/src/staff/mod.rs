@@ -12,10 +12,11 @@ pub mod projects; //  quarantine and its end; which projects there are
 pub mod report; //    a case as the shell prints it
 pub mod timeline; //  what happened to an account or a project
 
-use sea_orm::Value;
+use sea_orm::{QueryResult, Value};
 
 use crate::act;
 use crate::cases::{self, NewCase, Opening};
+use crate::clock::Time;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::ids::{AccountId, CaseId, EventId, ProjectId, Site};
@@ -54,6 +55,54 @@ pub struct Which {
     pub case: CaseId,
     /// One act of it.
     pub act: Option<EventId>,
+}
+
+/// Why an account may not act, or what is on a project, a release or a file of it.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// Frozen, contained, deleted; quarantined, withdrawn, archived.
+    pub kind: String,
+    /// The account, the whole project, one release, one file.
+    pub on: &'static str,
+    /// In the words of whoever did it; may be empty.
+    pub reason: String,
+    /// Since when.
+    pub since: Time,
+    /// Who did it: a user name, or the operator's.
+    pub by: String,
+    /// Its case.
+    pub case: Option<CaseId>,
+    /// The event that began it.
+    pub event: EventId,
+    /// Whether an administrator can end it: another one did it, in a case.
+    pub can_end: bool,
+}
+
+/// Reads one, on what; `staffs` is the kind that administrators add and end.
+fn stop(row: &QueryResult, on: &'static str, staffs: &str) -> Result<Stop, Refused> {
+    let (kind, case): (String, Option<CaseId>) = (row.try_get("", "kind")?, row.try_get("", "case_id")?);
+    let credential: Option<String> = row.try_get("", "credential")?;
+    Ok(Stop {
+        can_end: kind == staffs && case.is_some() && credential.as_deref() != Some("operator"),
+        by: by(row)?,
+        kind,
+        on,
+        reason: row.try_get("", "reason")?,
+        since: row.try_get("", "from_at")?,
+        case,
+        event: row.try_get("", "began_by")?,
+    })
+}
+
+/// Who did something: a user name, else how the trail names the actor.
+fn by(row: &QueryResult) -> Result<String, Refused> {
+    let (username, actor): (Option<String>, Option<String>) = (row.try_get("", "username")?, row.try_get("", "actor")?);
+    Ok(match (username, actor) {
+        (Some(username), _) => username,
+        (None, Some(actor)) if actor == "nobody" => "the link of a mail".to_owned(),
+        (None, Some(actor)) => actor.replace(':', " "),
+        (None, None) => "somebody".to_owned(),
+    })
 }
 
 const STAFF_ONLY: &str = "What is there was done by others: the operator, or the owner with the link of a notice. Only they undo it.";

@@ -1,11 +1,10 @@
 //! Projects: which there are, what stops them, and the two acts: quarantine and its end (R13, R20).
 
 use formats::name::ProjectName;
-use sea_orm::{EntityTrait, Value};
+use sea_orm::{EntityTrait, QueryResult, Value};
 
-use super::accounts::by;
 use super::bytewise::{self, Page, Wanted};
-use super::{Done, Opened, STAFF_ONLY, Undone, Which, check_case, join};
+use super::{Done, Opened, STAFF_ONLY, Stop, Undone, Which, check_case, join, stop};
 use crate::accounts::freeze::check_reason;
 use crate::cases::{self, Did, NewEntry};
 use crate::clock::Time;
@@ -13,9 +12,9 @@ use crate::db::entities::projects as rows;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, ProjectQuarantined, ProjectReleased};
-use crate::ids::{CaseId, EventId, ProjectId};
+use crate::ids::{CaseId, ProjectId};
 use crate::policy::{Action, Denied, InspectCases, Permit, ReleaseAsStaff, Role, SeeAsStaff};
-use crate::projects::locks::{self, Lock, LockKind, Locked, NewLock};
+use crate::projects::locks::{self, LockKind, Locked, NewLock};
 use crate::projects::roles;
 use crate::refused::{Invalid, Refused};
 
@@ -80,6 +79,9 @@ const LIST: &str = "SELECT p.id AS id, p.name AS name, p.normalized AS normalize
     WHERE p.normalized{c} >= $1 AND p.normalized{c} < $2 AND p.normalized{c} > $3 {filter} ORDER BY p.normalized{c} LIMIT $4";
 const COUNT: &str = "SELECT COUNT(*) AS n FROM projects p WHERE p.normalized{c} >= $1 AND p.normalized{c} < $2 {filter}";
 
+const ON_THE_WHOLE: &str = "SELECT DISTINCT kind FROM project_locks WHERE project_id = $1 AND until_at IS NULL \
+    AND release_id IS NULL AND file_id IS NULL ORDER BY kind";
+
 /// Projects by name, those whose name begins so.
 ///
 /// # Errors
@@ -97,9 +99,9 @@ pub async fn list<R: Reading>(
     let mut lines = Vec::with_capacity(found.len());
     for row in found {
         let id: ProjectId = row.try_get("", "id")?;
-        let on = locks::on(read, Locked::Project(id)).await?;
+        let on = read.rows(ON_THE_WHOLE, vec![Value::from(id)]).await?;
+        let locks = on.iter().map(|row| row.try_get("", "kind")).collect::<Result<_, _>>()?;
         let (name, normalized) = (row.try_get("", "name")?, row.try_get("", "normalized")?);
-        let locks = on.into_iter().map(|lock| lock.kind).collect();
         lines.push(Line { name, normalized, created_at: row.try_get("", "created_at")?, locks });
     }
     Ok(Page { lines, total, next })
@@ -132,27 +134,6 @@ pub async fn find<R: Reading>(read: &R, _permit: &Permit<InspectCases>, name: &s
     named(read, name).await
 }
 
-/// What is on a project, a release or a file of it.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    /// Quarantined, deleted, withdrawn, archived.
-    pub kind: String,
-    /// The whole project, a release, or a file.
-    pub on: &'static str,
-    /// In the words of whoever did it; may be empty.
-    pub reason: String,
-    /// Since when.
-    pub since: Time,
-    /// Who did it.
-    pub by: String,
-    /// Its case.
-    pub case: Option<CaseId>,
-    /// The event that began it.
-    pub event: EventId,
-    /// Whether an administrator can end it.
-    pub can_release: bool,
-}
-
 /// Somebody with a role.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -171,8 +152,10 @@ pub struct Detail {
     pub project: rows::Model,
     /// Who holds a role on it, at most 100.
     pub people: Vec<Person>,
-    /// What is on it and its parts.
+    /// What is on it and its parts, what is on the whole of it first: at most `STOPS_MOST`.
     pub stops: Vec<Stop>,
+    /// How much there is.
+    pub stops_total: u64,
     /// How many releases it has.
     pub releases: u64,
     /// How many files.
@@ -183,8 +166,13 @@ pub struct Detail {
 
 const PEOPLE: &str = "SELECT a.username AS username, r.role AS role, r.from_at AS from_at FROM roles r JOIN accounts a ON a.id = r.account_id \
     WHERE r.project_id = $1 AND r.until_at IS NULL ORDER BY r.role DESC, a.username_folded LIMIT 100";
-const BEGAN: &str = "SELECT e.actor AS actor, e.credential AS credential, a.username AS username FROM events e \
-    LEFT JOIN accounts a ON a.id = e.actor_account_id WHERE e.id = $1";
+/// How much of what is on a project is shown: each file of thousands may have a lock of its own.
+pub const STOPS_MOST: i64 = 100;
+const STOPS: &str = "SELECT l.kind AS kind, l.reason AS reason, l.from_at AS from_at, l.case_id AS case_id, l.began_by AS began_by, \
+    CASE WHEN l.file_id IS NOT NULL THEN 2 WHEN l.release_id IS NOT NULL THEN 1 ELSE 0 END AS part, \
+    e.actor AS actor, e.credential AS credential, a.username AS username FROM project_locks l LEFT JOIN events e ON e.id = l.began_by \
+    LEFT JOIN accounts a ON a.id = e.actor_account_id WHERE l.project_id = $1 AND l.until_at IS NULL ORDER BY part, l.id LIMIT $2";
+const ON_IT: &str = "SELECT COUNT(*) AS n FROM project_locks WHERE project_id = $1 AND until_at IS NULL";
 const RELEASES: &str = "SELECT COUNT(*) AS n FROM releases WHERE project_id = $1 AND until_at IS NULL";
 const FILES: &str = "SELECT COUNT(*) AS n FROM files WHERE project_id = $1 AND until_at IS NULL";
 
@@ -200,12 +188,12 @@ pub async fn detail<R: Reading>(read: &R, permit: &Permit<SeeAsStaff>, name: &st
         people.push(Person { username: row.try_get("", "username")?, role: row.try_get("", "role")?, since: row.try_get("", "from_at")? });
     }
     let mut stops = Vec::new();
-    for lock in locks::of_project(read, id).await? {
-        stops.push(stop(read, lock).await?);
+    for row in read.rows(STOPS, vec![Value::from(id), Value::from(STOPS_MOST)]).await? {
+        stops.push(stop(&row, on_what(&row)?, LockKind::Quarantined.wire())?);
     }
-    let releases = count(read, RELEASES, id).await?;
-    let detail = Detail { project, people, stops, releases, files: count(read, FILES, id).await?, own: is_own(read, permit, id).await? };
-    Ok((id, detail))
+    let (releases, files) = (count(read, RELEASES, id).await?, count(read, FILES, id).await?);
+    let stops_total = count(read, ON_IT, id).await?;
+    Ok((id, Detail { project, people, stops, stops_total, releases, files, own: is_own(read, permit, id).await? }))
 }
 
 async fn count<R: Reading>(read: &R, sql: &str, project: ProjectId) -> Result<u64, Refused> {
@@ -214,17 +202,12 @@ async fn count<R: Reading>(read: &R, sql: &str, project: ProjectId) -> Result<u6
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
-async fn stop<R: Reading>(read: &R, lock: Lock) -> Result<Stop, Refused> {
-    let began = read.row(BEGAN, vec![Value::from(lock.began_by)]).await?;
-    let credential: Option<String> = began.as_ref().map(|row| row.try_get("", "credential")).transpose()?;
-    let by = began.as_ref().map(by).transpose()?.unwrap_or_else(|| "somebody".to_owned());
-    let on = match Locked::of(&lock) {
-        Locked::Project(_) => "the whole project",
-        Locked::Release(..) => "one release",
-        Locked::File(..) => "one file",
-    };
-    let can_release = lock.kind == LockKind::Quarantined.wire() && lock.case_id.is_some() && credential.as_deref() != Some("operator");
-    Ok(Stop { kind: lock.kind, on, reason: lock.reason, since: lock.from_at, by, case: lock.case_id, event: lock.began_by, can_release })
+fn on_what(row: &QueryResult) -> Result<&'static str, Refused> {
+    Ok(match row.try_get::<i32>("", "part")? {
+        0 => "the whole project",
+        1 => "one release",
+        _ => "one file",
+    })
 }
 
 /// Whether who acts holds a role on the project.

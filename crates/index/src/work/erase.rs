@@ -7,15 +7,18 @@ use crate::act::{Housekeeping, housekeeping};
 use crate::db::Reading;
 use crate::deletion::erasing::{self, BATCH};
 use crate::env::Env;
+use crate::epochs;
 use crate::policy::Actor;
 use crate::queue::{self, Claimed, JobKind, LEASE, NewJob};
+use crate::refused::Refused;
 
 /// How long one run takes at most: it ends before its lease does.
 const AT_MOST: Duration = Duration::from_secs(LEASE.as_secs() / 2);
 
-/// Erases. Under a shifted clock nothing is: by the true time it is not over (R32).
+/// Erases. Under a shifted clock nothing is: by the true time it is not over (R32). Nor while a restored index is closed: what it was
+/// restored for may be what was deleted (P7, R18).
 pub(super) async fn erase(env: &Env, job: &Claimed) -> Result<(), Failed> {
-    if env.clock.is_shifted() {
+    if env.clock.is_shifted() || is_closed(env).await? {
         return Ok(());
     }
     let worker = Actor::worker(job.kind.wire(), job.id.to_string());
@@ -48,6 +51,10 @@ pub(super) async fn erase(env: &Env, job: &Claimed) -> Result<(), Failed> {
         tracing::info!(accounts, deleted, "what was deleted long enough ago was erased");
     }
     Ok(())
+}
+
+async fn is_closed(env: &Env) -> Result<bool, Refused> {
+    epochs::is_read_only(&env.db.read(env.now()).await?).await
 }
 
 /// What is left over is not kept waiting for the next quarter of an hour.

@@ -87,7 +87,7 @@ impl Restore {
     #[expect(clippy::print_stdout, reason = "what was done is what the command says")]
     async fn finish(&self, env: &Env, operator: &Actor, loaded: Option<backup::Loaded>) -> anyhow::Result<()> {
         if let Some(loaded) = loaded {
-            let begun = backup::begin(env, operator, loaded.made_at).await?;
+            let begun = backup::begin(env, operator).await?;
             println!("{} rows and {} blobs, as of {}", loaded.rows, loaded.blobs, loaded.made_at.in_words());
             println!(
                 "{} sessions ended; {} API tokens are paused until their owners confirm them",

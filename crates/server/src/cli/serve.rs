@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use clap::Args;
 use index::audit;
+use index::backup;
 use index::config::Config;
 use index::holds::serving;
 use index::projects::watching;
@@ -42,6 +43,7 @@ impl Serve {
         let config = common.settings(flags)?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        backup::check_finished(&env).await?;
         env.breach.must_be_readable()?;
         audit::ship::check(&env.config)?;
         common.note_shift(&env, &account::operator(&env, None)).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use index::{audit, work};
+use index::{audit, backup, work};
 use tokio::sync::watch;
 
 use super::serve::{admin_listener, serve_admin, start_logging, until_told};
@@ -22,6 +22,7 @@ impl Work {
         let config = common.settings(BTreeMap::new())?;
         start_logging(&config)?;
         let env = common.open(config).await?;
+        backup::check_finished(&env).await?;
         audit::ship::check(&env.config)?;
         common.note_shift(&env, &account::operator(&env, None)).await?;
         // Beside a server on the same machine and with the same settings the address is taken: jobs go on without it.

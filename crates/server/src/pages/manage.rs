@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::parts::{Side, SidePage};
 use super::{Action, FormErrors, Frame, When};
 
 /// `/manage/account/`.
@@ -511,23 +512,9 @@ pub struct MyProject {
     pub states: Vec<&'static str>,
 }
 
-/// The list of management pages, with the one that is open.
-#[derive(Template)]
-#[template(path = "manage/nav.html")]
-pub struct Nav<'a> {
-    here: &'a str,
-}
-
-impl HtmlSafe for Nav<'_> {}
-
 /// The list of management pages, with `here` marked as open.
-pub fn nav(here: &str) -> Nav<'_> {
-    Nav { here }
-}
-
-impl Nav<'_> {
-    /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 8] = [
+pub fn nav(here: &str) -> Side<'_> {
+    const PAGES: &[SidePage] = &[
         ("account", "/manage/account/", "Overview"),
         ("projects", "/manage/projects/", "Projects"),
         ("token", "/manage/account/token/", "API tokens"),
@@ -537,6 +524,7 @@ impl Nav<'_> {
         ("holds", "/manage/holds/", "Changes that wait"),
         ("history", "/manage/account/security-history/", "Security history"),
     ];
+    Side::new("Your account", PAGES, here)
 }
 
 impl TotpProvision {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use askama::Template;
 use askama::filters::HtmlSafe;
 use url::Url;
 
@@ -18,6 +19,27 @@ pub struct Bytes(
 pub struct WebLink {
     label: String,
     href: String,
+}
+
+/// A page of a list beside the matter: key, address and name.
+pub type SidePage = (&'static str, &'static str, &'static str);
+
+/// A list of pages that belong together, with the one that is open.
+#[derive(Template)]
+#[template(path = "parts/side.html")]
+pub struct Side<'a> {
+    label: &'static str,
+    pages: &'static [SidePage],
+    here: &'a str,
+}
+
+impl HtmlSafe for Side<'_> {}
+
+impl<'a> Side<'a> {
+    /// The list, with the page whose key is `here` marked as open.
+    pub const fn new(label: &'static str, pages: &'static [SidePage], here: &'a str) -> Self {
+        Self { label, pages, here }
+    }
 }
 
 /// A number with commas between its thousands.

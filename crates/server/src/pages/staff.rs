@@ -1,29 +1,15 @@
 //! Pages of the staff: what wants attention, accounts, projects, changes that wait, cases.
 
 use askama::Template;
-use askama::filters::HtmlSafe;
 
 use super::admin::Part;
 use super::holds::HoldLine;
+use super::parts::{Side, SidePage};
 use super::{FormErrors, Frame, When};
 
-/// The list of the staff's pages, with the one that is open.
-#[derive(Template)]
-#[template(path = "admin/nav.html")]
-pub struct Nav<'a> {
-    here: &'a str,
-}
-
-impl HtmlSafe for Nav<'_> {}
-
 /// The list of the staff's pages, with `here` marked as open.
-pub fn nav(here: &str) -> Nav<'_> {
-    Nav { here }
-}
-
-impl Nav<'_> {
-    /// Key, address and name of each.
-    const PAGES: [(&'static str, &'static str, &'static str); 7] = [
+pub fn nav(here: &str) -> Side<'_> {
+    const PAGES: &[SidePage] = &[
         ("overview", "/admin/", "Overview"),
         ("cases", "/admin/cases/", "Cases"),
         ("holds", "/admin/holds/", "Changes that wait"),
@@ -32,6 +18,7 @@ impl Nav<'_> {
         ("events", "/admin/events/", "Events"),
         ("health", "/admin/health/", "Health"),
     ];
+    Side::new("Staff", PAGES, here)
 }
 
 /// `/admin/`.
@@ -289,6 +276,8 @@ pub struct Project {
     pub people: Vec<(String, String, When)>,
     /// What is on it and its parts.
     pub stops: Vec<Stop>,
+    /// How much there is, when more is on it than stands here.
+    pub stops_in_all: Option<String>,
     /// The newest cases that concern it.
     pub cases: Vec<CaseLine>,
     /// The form that hides it.
@@ -397,8 +386,10 @@ pub struct Case {
     pub projects: Vec<String>,
     /// What was done in it, oldest first.
     pub acts: Vec<ActLine>,
+    /// The key of the next page of acts.
+    pub next_page: Option<String>,
     /// How much of it is in force.
-    pub in_force: usize,
+    pub in_force: u64,
     /// The note, as it was typed.
     pub note: String,
     /// The decision, as it was typed.

@@ -6,6 +6,7 @@ use index::policy::{Action, Denied, Restore, SeeRestore};
 use index::resources::Restorable;
 use index::restoring::{self, Difference, Does, Order};
 use index::signin::acts;
+use index::staff::{account_named, project_named};
 use serde::Deserialize;
 
 use super::phished::{read_time, typed};
@@ -51,13 +52,21 @@ struct Subject {
     path: String,
 }
 
+/// Whoever is no administrator is told the same of what is there and of what is not, before anything that he typed is looked at.
+fn hidden(refused: Refused) -> Refusal {
+    match refused {
+        Refused::Denied(Denied::NoRole) => Refusal::NotFound,
+        other => other.into(),
+    }
+}
+
 async fn account_of<A: Action>(ctx: &Ctx<A>, name: String) -> Result<Subject, Refusal> {
-    let on = restoring::named(ctx.env(), restoring::Sort::Account, &name).await?;
+    let on = Restorable::Account(account_named(ctx.env(), ctx.actor(), &name).await.map_err(hidden)?);
     Ok(Subject { on, path: format!("/admin/accounts/{name}/restore/"), name })
 }
 
 async fn project_of<A: Action>(ctx: &Ctx<A>, name: String) -> Result<Subject, Refusal> {
-    let on = restoring::named(ctx.env(), restoring::Sort::Project, &name).await?;
+    let on = Restorable::Project(project_named(ctx.env(), ctx.actor(), &name).await.map_err(hidden)?);
     Ok(Subject { on, path: format!("/admin/projects/{name}/restore/"), name })
 }
 

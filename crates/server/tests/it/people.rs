@@ -93,6 +93,19 @@ impl<'w> Person<'w> {
         }
     }
 
+    /// The same person with the same phone, at a browser of another index that knows the account.
+    pub fn at<'o>(&self, other: &'o World) -> Person<'o> {
+        Person {
+            browser: other.browser(),
+            username: self.username.clone(),
+            email: self.email.clone(),
+            password: self.password.clone(),
+            totp: self.totp.clone(),
+            codes: Mutex::default(),
+            used: Mutex::new(*self.used.lock().expect("not poisoned")),
+        }
+    }
+
     /// The link of the newest verification mail.
     pub async fn verification_link(&self) -> String {
         self.world().newest_mail_with(&self.email, "/account/verify-email/").await

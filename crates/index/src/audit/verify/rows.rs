@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use credentials::merkle::Hash;
 
 use super::Finding;
 use crate::audit::leaf::leaf;
 use crate::clock::Time;
-use crate::db::entities::{event_private, events, subject_keys};
+use crate::db::entities::{event_private, events};
 use crate::db::{Read, Reading};
 use crate::env::Env;
+use crate::events::Kind;
+use crate::ids::AccountId;
 use crate::refused::Refused;
 
 /// How many rows are read at once.
@@ -23,6 +24,8 @@ const PAGE: u64 = 500;
 pub(super) struct Rows {
     read_to: i64,
     unclaimed: BTreeMap<i64, (Hash, Time)>,
+    /// Rows whose personal part is gone, though no erasure took it.
+    bare: HashSet<i64>,
 }
 
 /// What stands at a place.
@@ -36,7 +39,7 @@ pub(super) enum Seen {
 impl Default for Rows {
     /// Before every row, also before those whose place no event ever had.
     fn default() -> Self {
-        Self { read_to: i64::MIN, unclaimed: BTreeMap::new() }
+        Self { read_to: i64::MIN, unclaimed: BTreeMap::new(), bare: HashSet::new() }
     }
 }
 
@@ -48,7 +51,13 @@ impl Rows {
             let read = env.db.read(env.now()).await?;
             let between = events::Entity::find().filter(events::Column::Seq.gt(self.read_to)).filter(events::Column::Seq.lte(place));
             let page = between.order_by_asc(events::Column::Seq).limit(PAGE).all(read.connection()).await?;
-            findings.extend(personal(&read, &page).await?);
+            for finding in personal(&read, &page).await? {
+                match finding {
+                    // Of a row that was inserted there is more to say: its seal decides.
+                    Finding::PersonalRemoved(place) => drop(self.bare.insert(place)),
+                    other => findings.push(other),
+                }
+            }
             drop(read);
             self.read_to = if (page.len() as u64) < PAGE { place } else { page.last().map_or(place, |row| row.seq) };
             self.unclaimed.extend(page.iter().map(|row| (row.seq, (leaf(row), row.at))));
@@ -61,37 +70,53 @@ impl Rows {
         self.unclaimed.remove(&place).map_or(Seen::NotThere, |(hash, _)| Seen::As(hash))
     }
 
+    /// Whether the personal part of a row that a seal holds is gone, though no erasure took it.
+    pub(super) fn is_bare(&mut self, place: i64) -> bool {
+        self.bare.remove(&place)
+    }
+
     /// The rows that seals held which are gone.
     pub(super) fn forget_unclaimed(&mut self) {
         self.unclaimed.clear();
     }
 
-    /// The places of rows from before a moment that no seal claimed.
-    pub(super) fn unclaimed(&self, before: Time) -> Vec<i64> {
-        self.unclaimed.iter().filter(|(_, (_, at))| *at < before).map(|(place, _)| *place).collect()
+    /// The places of rows that no seal claimed and that are on no way into one: older than a moment, or from a time to come, which
+    /// whoever writes a row by hand can say of it.
+    pub(super) fn unclaimed(&self, before: Time, until: Time) -> Vec<i64> {
+        self.unclaimed.iter().filter(|(_, (_, at))| *at < before || *at > until).map(|(place, _)| *place).collect()
     }
 }
 
-/// Holds the personal parts of some rows against what the rows commit to. One that is gone with its subject's key was erased (R27).
+/// Holds the personal parts of some rows against what the rows commit to. One that is gone was erased if the trail says so (R27): that
+/// its key is gone too says nothing, since whoever removes parts can remove keys.
 async fn personal(read: &Read, rows: &[events::Model]) -> Result<Vec<Finding>, Refused> {
     let ids = rows.iter().map(|row| row.id);
     let kept = event_private::Entity::find().filter(event_private::Column::EventId.is_in(ids)).all(read.connection()).await?;
     let kept: HashMap<_, _> = kept.into_iter().map(|part| (part.event_id, Sha256::digest(&part.sealed).to_vec())).collect();
-    let subjects: HashSet<Uuid> = rows.iter().filter(|row| !kept.contains_key(&row.id)).map(subject).collect();
-    let mut alive = HashSet::new();
-    if !subjects.is_empty() {
-        let keys = subject_keys::Entity::find().filter(subject_keys::Column::Subject.is_in(subjects)).all(read.connection()).await?;
-        alive.extend(keys.into_iter().map(|key| key.subject));
-    }
+    let subjects: HashSet<AccountId> = rows.iter().filter(|row| !kept.contains_key(&row.id)).filter_map(subject).collect();
+    let erased = erased(read, subjects).await?;
     let judged = rows.iter().filter_map(|row| match kept.get(&row.id) {
         Some(digest) if *digest == row.commitment => None,
         Some(_) => Some(Finding::PersonalChanged(row.seq)),
-        None => alive.contains(&subject(row)).then_some(Finding::PersonalRemoved(row.seq)),
+        None => subject(row).is_none_or(|account| !erased.contains(&account)).then_some(Finding::PersonalRemoved(row.seq)),
     });
     Ok(judged.collect())
 }
 
-/// Under whose key the personal part of a row was sealed, as `events::record` chose it.
-fn subject(row: &events::Model) -> Uuid {
-    row.account_id.or(row.actor_account_id).map_or(Uuid::nil(), |account| account.0)
+/// Those of these accounts whose personal parts were erased.
+async fn erased(read: &Read, accounts: HashSet<AccountId>) -> Result<HashSet<AccountId>, Refused> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let said = events::Entity::find()
+        .filter(events::Column::Kind.eq(Kind::AccountErased.wire()))
+        .filter(events::Column::AccountId.is_in(accounts))
+        .all(read.connection())
+        .await?;
+    Ok(said.into_iter().filter_map(|row| row.account_id).collect())
+}
+
+/// Under whose key the personal part of a row was sealed, as `events::record` chose it; nobody's where no account is in it.
+fn subject(row: &events::Model) -> Option<AccountId> {
+    row.account_id.or(row.actor_account_id)
 }

@@ -12,7 +12,7 @@ pub struct Model {
     pub number: i64,
     /// The moment that the backup shows.
     pub backup_made_at: Time,
-    /// When it was restored.
+    /// When it was restored; 0 while the restore is not finished.
     pub from_at: Time,
     pub opened_at: Option<Time>,
     pub opened_by: Option<EventId>,

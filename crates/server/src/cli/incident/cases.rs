@@ -96,7 +96,7 @@ pub(super) struct Report {
 
 async fn read(env: &Env, operator: &Actor, case: CaseId) -> anyhow::Result<Written> {
     let found = view::<InspectCases, _, _>(env, operator, Site, move |read, permit| {
-        Box::pin(async move { casework::detail(read, permit, case).await })
+        Box::pin(async move { casework::whole(read, permit, case).await })
     });
     Ok(Written::of(&found.await.map_err(|refused| said(refused, &format!("case `{case}`")))?))
 }

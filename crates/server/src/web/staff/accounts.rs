@@ -1,20 +1,20 @@
 //! Accounts: the list, one of them, freeze and thaw.
 
+use index::Env;
 use index::accounts::show::{Factor as Known, Overview};
-use index::policy::{Action, Denied, FreezeAsStaff, SeeAsStaff, State, ThawAsStaff};
+use index::policy::{Action, FreezeAsStaff, SeeAsStaff, State, ThawAsStaff};
 use index::resources::StaffAccount;
-use index::signin::acts;
+use index::staff::account_named;
 use index::staff::accounts::{self as verbs, Detail, word};
-use index::staff::{account_named, casework, timeline};
-use index::{Env, Refused};
+use index::staff::timeline::Of;
 
-use super::super::{field_error, refused_form, when};
-use super::{Asked, Named, Order, Shown, case_line, choices, event_line, look, pressing, states};
+use super::super::when;
+use super::{Around, Asked, Asks, Named, Order, Shown, answered, give_back, look, pressing, states, stop, stop_line};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{Account, AccountLine, Accounts, Factor, Order as Form, Stop, Tag};
+use crate::pages::staff::{Account, AccountLine, Accounts, Factor, Tag};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -75,18 +75,16 @@ async fn page<A: Action>(ctx: &Ctx<A>, name: &str, shown: &Shown, (errors, order
     let read = look(ctx, move |read, permit| {
         Box::pin(async move {
             let (id, detail) = verbs::detail(read, permit, &typed).await?;
-            let cases = casework::of_subject(read, permit, id.0).await?;
-            let open = casework::to_join(read, permit).await?;
-            Ok((detail, cases, open, timeline::page(&env, read, permit, timeline::Of::Account(id), before).await?))
+            Ok((detail, Around::read(&env, read, permit, (Of::Account(id), before)).await?))
         })
     });
-    let (detail, cases, open, events) = read.await?;
+    let (detail, around) = read.await?;
     let env = ctx.env();
     let username = detail.overview.account.username.clone();
     let place = |does: &str| (does == "thaw").then(|| (format!("/admin/accounts/{username}/thaw/"), "Thaw the account"));
     let pressing = pressing(ctx, shown, place).await?;
     let Detail { overview, standing, stops, roles, own } = detail;
-    let form = Form { reason: order.reason.clone(), cases: choices(open, order.case.trim()) };
+    let (cases, order, events, next_page) = around.shown(env, &order);
     Ok(Account {
         frame: ctx.frame(),
         errors,
@@ -100,11 +98,11 @@ async fn page<A: Action>(ctx: &Ctx<A>, name: &str, shown: &Shown, (errors, order
         tokens: overview.tokens,
         roles: roles.into_iter().map(|held| (held.project, held.role)).collect(),
         stops: stops.into_iter().map(|stop| stop_line(env, stop)).collect(),
-        cases: cases.into_iter().map(|line| case_line(env, line)).collect(),
-        order: form,
+        cases,
+        order,
         pressing,
-        events: events.lines.into_iter().map(|line| event_line(env, line)).collect(),
-        next_page: events.before.map(|seq| seq.to_string()),
+        events,
+        next_page,
         username,
     })
 }
@@ -124,45 +122,16 @@ fn factor_line(env: &Env, factor: &Known) -> Factor {
     Factor { kind, label: factor.label.clone(), added: when(env, factor.added) }
 }
 
-fn stop_line(env: &Env, stop: verbs::Stop) -> Stop {
-    Stop {
-        kind: stop.kind,
-        on: "the account",
-        reason: stop.reason,
-        since: when(env, stop.since),
-        by: stop.by,
-        case: stop.case.map(|case| case.to_string()),
-        event: stop.event.to_string(),
-        can_end: stop.can_thaw,
-    }
-}
-
-/// The page again, with what was wrong.
-async fn refused<A: Action>(ctx: &Ctx<A>, name: &str, order: Order, refused: Refused) -> Result<Reply, Refusal> {
-    let errors = field_error(refused)?;
-    Ok(refused_form(&page(ctx, name, &Shown::default(), (errors, order)).await?))
-}
-
-/// `POST /admin/accounts/{name}/freeze/`: always possible, in one request (R19). The case says what was done.
+/// `POST /admin/accounts/{name}/freeze/`: always possible, in one request (R19).
 ///
 /// # Errors
 /// One's own account; a reason that is missing.
 pub async fn freeze(ctx: Ctx<FreezeAsStaff>, input: Input<Named, Nothing, Order>) -> Result<Reply, Refusal> {
     let (name, order) = (input.path.name, input.form);
-    let account = account_named(ctx.env(), ctx.actor(), &name).await?;
-    let case = match order.joins() {
-        Ok(case) => case,
-        Err(invalid) => return refused(&ctx, &name, order, invalid.into()).await,
-    };
-    let (env, reason) = (ctx.env().clone(), order.reason.clone());
-    let done = ctx.act(StaffAccount(account), move |tx, permit| {
-        let (env, reason) = (env.clone(), reason.clone());
-        Box::pin(async move { verbs::freeze(&env, tx, permit, &reason, case).await })
-    });
-    match done.await {
-        Ok(done) => Ok(Reply::see_other(&format!("/admin/cases/{}/", done.case))),
-        Err(no) => refused(&ctx, &name, order, no).await,
-    }
+    let account = StaffAccount(account_named(ctx.env(), ctx.actor(), &name).await?);
+    let done = stop(&ctx, account, &order, |env, tx, permit, reason, case| Box::pin(verbs::freeze(env, tx, permit, reason, case)));
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }
 
 /// `POST /admin/accounts/{name}/thaw/`: proved by a key for this one act (R20).
@@ -172,27 +141,10 @@ pub async fn freeze(ctx: Ctx<FreezeAsStaff>, input: Input<Named, Nothing, Order>
 pub async fn thaw(ctx: Ctx<ThawAsStaff>, input: Input<Named, Nothing, Order>) -> Result<Reply, Refusal> {
     let (name, order) = (input.path.name, input.form);
     let account = StaffAccount(account_named(ctx.env(), ctx.actor(), &name).await?);
-    let which = match order.which() {
-        Ok(which) => which,
-        Err(invalid) => return refused(&ctx, &name, order, invalid.into()).await,
-    };
-    let (env, asked, parameters) = (ctx.env().clone(), order.clone(), order.parameters("thaw"));
-    let bound = parameters.clone();
-    let done = ctx.act(account, move |tx, permit| {
-        let (env, asked, bound) = (env.clone(), asked.clone(), bound.clone());
-        Box::pin(async move {
-            // What cannot be done is said before a key is asked for; without its proof nothing of this stays.
-            let undone = verbs::thaw(&env, tx, permit, which, &asked.reason).await?;
-            acts::spend(&env, tx, permit, asked.act(), &bound).await?;
-            Ok(undone)
-        })
+    let asks = Asks { does: "thaw", says: format!("Thaw the account {name}") };
+    let done = give_back(&ctx, account, (&order, asks), |env, tx, permit, order| {
+        Box::pin(async move { Ok(verbs::thaw(env, tx, permit, order.which()?, &order.reason).await?.case) })
     });
-    match done.await {
-        Ok(undone) => Ok(Reply::see_other(&format!("/admin/cases/{}/", undone.case))),
-        Err(Refused::Denied(Denied::NeedsProof)) => {
-            let what = format!("Thaw the account {name}: {}", order.reason.trim());
-            Err(ctx.ask_proof_on(&account.to_string(), parameters, &what).await)
-        }
-        Err(no) => refused(&ctx, &name, order, no).await,
-    }
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }

@@ -1,15 +1,14 @@
 //! Cases: the list, one of them, notes and the decision.
 
-use index::Refused;
 use index::cases::Did;
-use index::ids::CaseId;
-use index::policy::{Action, CloseAsStaff, Denied, NoteAsStaff, SeeAsStaff};
-use index::signin::acts;
+use index::ids::{BatchId, CaseId, EntryId};
+use index::policy::{Action, CloseAsStaff, Denied, NoteAsStaff, SeeAsStaff, UndoRestoreAsStaff};
+use index::restoring;
 use index::staff::casework::{self as verbs, Act, Detail};
 use serde::Deserialize;
 
 use super::super::{field_error, refused_form, when};
-use super::{Asked, Order, Shown, case_line, look, opening, pressing, states};
+use super::{Asked, Asks, Order, Shown, answered, case_line, give_back, look, opening, pressing, states, unnamed};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
@@ -65,12 +64,16 @@ pub async fn detail(ctx: Ctx<SeeAsStaff>, input: Input<Which, Shown>) -> Result<
 }
 
 async fn page<A: Action>(ctx: &Ctx<A>, case: CaseId, shown: &Shown, typed: Typed) -> Result<Case, Refusal> {
-    let detail = look(ctx, move |read, permit| Box::pin(async move { verbs::detail(read, permit, case).await })).await?;
-    let place = |does: &str| (does == "close").then(|| (format!("/admin/cases/{case}/close/"), "Close the case"));
+    let after = shown.after.as_deref().and_then(EntryId::parse);
+    let detail = look(ctx, move |read, permit| Box::pin(async move { verbs::detail(read, permit, case, after).await })).await?;
+    let place = |does: &str| match does {
+        "close" => Some((format!("/admin/cases/{case}/close/"), "Close the case")),
+        "undo" => Some((format!("/admin/cases/{case}/undo/"), "Undo it")),
+        _ => None,
+    };
     let pressing = pressing(ctx, shown, place).await?;
     let env = ctx.env();
-    let Detail { id, kind, why, opened_at, opened_by, opened_with, closed, accounts, projects, acts } = detail;
-    let in_force = acts.iter().filter(|act| act.in_force && matches!(act.did, Did::Freeze | Did::Pause | Did::Quarantine)).count();
+    let Detail { id, kind, why, opened_at, opened_by, opened_with, closed, accounts, projects, acts, next, in_force } = detail;
     let act_line = |act: Act| ActLine {
         when: when(env, act.at),
         did: did(act.did),
@@ -78,7 +81,7 @@ async fn page<A: Action>(ctx: &Ctx<A>, case: CaseId, shown: &Shown, typed: Typed
             word: if act.in_force { "In force" } else { "Undone" }.to_owned(),
             class: if act.in_force { "danger" } else { "" },
         }),
-        undo: undo(&act),
+        undo: undo(case, &act),
         by: act.by,
         account: act.account,
         project: act.project,
@@ -98,6 +101,7 @@ async fn page<A: Action>(ctx: &Ctx<A>, case: CaseId, shown: &Shown, typed: Typed
         projects,
         // The decision stands once, at the end.
         acts: acts.into_iter().filter(|act| act.did != Did::Close).map(act_line).collect(),
+        next_page: next.map(|act| act.to_string()),
         in_force,
         note: typed.note,
         decision: typed.decision,
@@ -121,7 +125,7 @@ fn did(did: Did) -> &'static str {
 }
 
 /// How an act of a case is undone, while it is in force and an administrator's.
-fn undo(act: &Act) -> Option<Undo> {
+fn undo(case: CaseId, act: &Act) -> Option<Undo> {
     if !act.in_force || act.by_operator {
         return None;
     }
@@ -132,6 +136,11 @@ fn undo(act: &Act) -> Option<Undo> {
         }
         (Did::Quarantine, _, Some(name)) => {
             Some(Undo { action: format!("/admin/projects/{name}/release/"), event, button: format!("End the quarantine of {name}") })
+        }
+        (did @ (Did::Restore | Did::Undo), account, project) => {
+            let name = account.as_deref().or(project.as_deref()).unwrap_or_default();
+            let what = if did == Did::Restore { "the restore" } else { "the undoing" };
+            Some(Undo { action: format!("/admin/cases/{case}/undo/"), event, button: format!("Undo {what} of {name}") })
         }
         _ => None,
     }
@@ -170,25 +179,33 @@ pub async fn note(ctx: Ctx<NoteAsStaff>, input: Input<Which, Nothing, Note>) -> 
 /// A case that concerns the administrator; one that is closed already.
 pub async fn close(ctx: Ctx<CloseAsStaff>, input: Input<Which, Nothing, Order>) -> Result<Reply, Refusal> {
     let (case, order) = (input.path.read()?, input.form);
-    let (env, asked, parameters) = (ctx.env().clone(), order.clone(), order.parameters("close"));
-    let bound = parameters.clone();
-    let done = ctx.act(case, move |tx, permit| {
-        let (env, asked, bound) = (env.clone(), asked.clone(), bound.clone());
+    let asks = Asks { does: "close", says: "Close the case with this decision".to_owned() };
+    let done = give_back(&ctx, case, (&order, asks), |env, tx, permit, order| {
+        Box::pin(async move { verbs::close(env, tx, permit, &order.reason).await.map(|_| *permit.on()) })
+    });
+    let (done, ctx, decision) = (done.await, &ctx, order.reason);
+    answered(done, |errors| async move { page(ctx, case, &Shown::default(), Typed { errors, decision, ..Typed::default() }).await }).await
+}
+
+/// `POST /admin/cases/{id}/undo/`: what was put back in it, or the undoing of that; proved by a key for this one act (R18, R20).
+///
+/// # Errors
+/// What the operator did; what is the administrator's own; what was undone already.
+pub async fn undo_restore(ctx: Ctx<UndoRestoreAsStaff>, input: Input<Which, Nothing, Order>) -> Result<Reply, Refusal> {
+    let (case, order) = (input.path.read()?, Order { case: input.path.id.clone(), ..input.form });
+    let batch = BatchId::parse(order.of.trim()).ok_or(Refusal::NotFound)?;
+    let asks = Asks { does: "undo", says: "Undo what was put back".to_owned() };
+    let done = give_back(&ctx, batch, (&order, asks), |env, tx, permit, order| {
         Box::pin(async move {
-            verbs::close(&env, tx, permit, &asked.reason).await?;
-            acts::spend(&env, tx, permit, asked.act(), &bound).await?;
-            Ok(())
+            let case = order.joins()?.ok_or(Denied::Hidden)?;
+            Ok(restoring::undo_by_staff(env, tx, permit, (case, &order.reason)).await?.case)
         })
     });
-    match done.await {
-        Ok(()) => Ok(Reply::see_other(&format!("/admin/cases/{case}/"))),
-        Err(Refused::Denied(Denied::NeedsProof)) => {
-            let what = format!("Close the case with this decision: {}", order.reason.trim());
-            Err(ctx.ask_proof_on(&case.to_string(), parameters, &what).await)
-        }
-        Err(no) => {
-            let typed = Typed { errors: field_error(no)?, decision: order.reason, ..Typed::default() };
-            Ok(refused_form(&page(&ctx, case, &Shown::default(), typed).await?))
-        }
-    }
+    let (done, ctx) = (done.await, &ctx);
+    // The reason of an undo is one of many on the page, and not that of the decision.
+    let again = |errors: FormErrors| async move {
+        let typed = Typed { errors: unnamed(&errors), ..Typed::default() };
+        page(ctx, case, &Shown::default(), typed).await
+    };
+    answered(done, again).await
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::super::holds::line;
 use super::super::{field_error, refused_form};
-use super::{Asked, Order, look, states};
+use super::{Asked, Order, look, states, unnamed};
 use crate::gate::Ctx;
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
@@ -77,10 +77,6 @@ pub async fn stop(ctx: Ctx<StopHoldAsStaff>, input: Input<Which, Nothing, Order>
 
 /// The list again, with what was wrong: its forms are many, so that no field is named.
 async fn refused(ctx: &Ctx<StopHoldAsStaff>, refused: index::Refused) -> Result<Reply, Refusal> {
-    let errors = field_error(refused)?;
-    let mut unnamed = FormErrors::none();
-    for error in errors.all() {
-        unnamed.add("", error.message.clone());
-    }
-    Ok(refused_form(&page(ctx, "waiting", None, unnamed).await?))
+    let errors = unnamed(&field_error(refused)?);
+    Ok(refused_form(&page(ctx, "waiting", None, errors).await?))
 }

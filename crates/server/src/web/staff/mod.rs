@@ -10,22 +10,23 @@ pub mod projects;
 
 use futures_util::future::BoxFuture;
 use index::act;
-use index::db::Read;
+use index::db::{Read, Tx};
 use index::ids::{ActId, CaseId, EventId};
-use index::policy::{Action, Permit, SeeAsStaff};
+use index::policy::{Action, Denied, Permit, SeeAsStaff};
 use index::signin::acts;
-use index::staff::{Which, casework, overview as counted, timeline};
+use index::staff::{Done, Stop, Which, casework, overview as counted, timeline};
 use index::{Env, Invalid, Refused, work};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::when;
+use super::{field_error, refused_form, when};
 use crate::gate::{Ctx, SITE};
 use crate::health::QUEUE_LATE;
 use crate::input::Input;
+use crate::pages::FormErrors;
 use crate::pages::admin::Part;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{CaseLine, Choice, Counted, EventLine, Overview, Pressing};
+use crate::pages::staff::{CaseLine, Choice, Counted, EventLine, Order as Form, Overview, Pressing, Stop as StopLine};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -42,10 +43,11 @@ pub struct Asked {
     before: String,
 }
 
-/// Where a page of events begins, and the proof with which somebody comes back.
+/// Where a page of events or of acts begins, and the proof with which somebody comes back.
 #[derive(Default, Deserialize)]
 pub struct Shown {
     before: Option<i64>,
+    after: Option<String>,
     act: Option<String>,
 }
 
@@ -79,8 +81,15 @@ impl Order {
     }
     /// Which causes are taken away.
     fn which(&self) -> Result<Which, Invalid> {
-        let case = self.joins()?.ok_or_else(|| Invalid::new("", "Say in which case: use the form beside the cause."))?;
-        Ok(Which { case, act: EventId::parse(self.of.trim()) })
+        const FORM: &str = "Say in which case, and which act of it: use the form beside the cause.";
+        let wrong = || Invalid::new("", FORM);
+        let case = self.joins()?.ok_or_else(wrong)?;
+        // One that cannot be read must not stand for all of them.
+        let act = match self.of.trim() {
+            "" => None,
+            typed => Some(EventId::parse(typed).ok_or_else(wrong)?),
+        };
+        Ok(Which { case, act })
     }
     fn act(&self) -> Option<ActId> {
         self.act.as_deref().and_then(ActId::parse)
@@ -122,6 +131,104 @@ async fn pressing<A: Action>(
     Ok(Some(Pressing { sentence, action, fields, button }))
 }
 
+/// A verb that stops something for a reason, in a case.
+type Stops<A> = for<'t> fn(&'t Env, &'t mut Tx, &'t Permit<A>, &'t str, Option<CaseId>) -> BoxFuture<'t, Result<Done, Refused>>;
+
+/// Stops something: one press, always possible (R19). The page of the case says what was done.
+async fn stop<A: Action>(ctx: &Ctx<A>, on: A::On, order: &Order, verb: Stops<A>) -> Result<Reply, Refusal> {
+    let case = order.joins().map_err(Refused::from)?;
+    let (env, reason) = (ctx.env().clone(), order.reason.clone());
+    let done = ctx.act(on, move |tx, permit| {
+        let (env, reason) = (env.clone(), reason.clone());
+        Box::pin(async move { verb(&env, tx, permit, &reason, case).await })
+    });
+    Ok(Reply::see_other(&format!("/admin/cases/{}/", done.await?.case)))
+}
+
+/// A verb that gives something back; it says in which case. What its proof is bound to comes with the order.
+type GivesBack<A> = for<'t> fn(&'t Env, &'t mut Tx, &'t Permit<A>, &'t Order) -> BoxFuture<'t, Result<CaseId, Refused>>;
+
+/// What an act is called in its parameters, and what the page says that asks for a key.
+struct Asks {
+    does: &'static str,
+    says: String,
+}
+
+/// Gives something back: a key is touched for this one act, with this reason (R20). What cannot be done is said before a key is asked
+/// for; without its proof nothing of it stays.
+async fn give_back<A>(ctx: &Ctx<A>, on: A::On, (order, asks): (&Order, Asks), verb: GivesBack<A>) -> Result<Reply, Refusal>
+where
+    A: Action,
+    A::On: std::fmt::Display,
+{
+    let subject = on.to_string();
+    let (env, asked, parameters) = (ctx.env().clone(), order.clone(), order.parameters(asks.does));
+    let bound = parameters.clone();
+    let done = ctx.act(on, move |tx, permit| {
+        let (env, asked, bound) = (env.clone(), asked.clone(), bound.clone());
+        Box::pin(async move {
+            let case = verb(&env, tx, permit, &asked).await?;
+            acts::spend(&env, tx, permit, asked.act(), &bound).await?;
+            Ok(case)
+        })
+    });
+    match done.await {
+        Ok(case) => Ok(Reply::see_other(&format!("/admin/cases/{case}/"))),
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            Err(ctx.ask_proof_on(&subject, parameters, &format!("{}: {}", asks.says, order.reason.trim())).await)
+        }
+        Err(no) => Err(no.into()),
+    }
+}
+
+/// What came of an act: its page again with what was wrong, where something was typed that cannot be used.
+async fn answered<P, F>(done: Result<Reply, Refusal>, again: impl FnOnce(FormErrors) -> F) -> Result<Reply, Refusal>
+where
+    P: askama::Template,
+    F: Future<Output = Result<P, Refusal>>,
+{
+    let Err(Refusal::Refused(no)) = done else { return done };
+    Ok(refused_form(&again(field_error(no)?).await?))
+}
+
+fn stop_line(env: &Env, stop: Stop) -> StopLine {
+    StopLine {
+        kind: stop.kind,
+        on: stop.on,
+        reason: stop.reason,
+        since: when(env, stop.since),
+        by: stop.by,
+        case: stop.case.map(|case| case.to_string()),
+        event: stop.event.to_string(),
+        can_end: stop.can_end,
+    }
+}
+
+/// What stands below everything else on the page of an account or a project.
+struct Around {
+    cases: Vec<casework::Line>,
+    open: Vec<(CaseId, String)>,
+    events: timeline::Page,
+}
+
+impl Around {
+    async fn read(env: &Env, read: &Read, permit: &Permit<SeeAsStaff>, (of, before): (timeline::Of, Option<i64>)) -> Result<Self, Refused> {
+        Ok(Self {
+            cases: casework::of_subject(read, permit, of.id()).await?,
+            open: casework::to_join(read, permit).await?,
+            events: timeline::page(env, read, permit, of, before).await?,
+        })
+    }
+
+    /// The cases, the form that stops something as it was typed, the events, and the key of the next page of these.
+    fn shown(self, env: &Env, order: &Order) -> (Vec<CaseLine>, Form, Vec<EventLine>, Option<String>) {
+        let form = Form { reason: order.reason.clone(), cases: choices(self.open, order.case.trim()) };
+        let events = self.events.lines.into_iter().map(|line| event_line(env, line)).collect();
+        let cases = self.cases.into_iter().map(|line| case_line(env, line)).collect();
+        (cases, form, events, self.events.before.map(|seq| seq.to_string()))
+    }
+}
+
 /// The open cases that an act can join, and a new one.
 fn choices(open: Vec<(CaseId, String)>, typed: &str) -> Vec<Choice> {
     let new = Choice { value: String::new(), label: "A new case".to_owned(), chosen: typed.is_empty() };
@@ -130,6 +237,15 @@ fn choices(open: Vec<(CaseId, String)>, typed: &str) -> Vec<Choice> {
         Choice { chosen: value == typed, label: why, value }
     };
     std::iter::once(new).chain(open.into_iter().map(one)).collect()
+}
+
+/// What was wrong, said above a page on which many forms have the same field.
+fn unnamed(errors: &FormErrors) -> FormErrors {
+    let mut above = FormErrors::none();
+    for error in errors.all() {
+        above.add("", error.message.clone());
+    }
+    above
 }
 
 /// The choices of a filter.

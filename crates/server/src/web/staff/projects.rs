@@ -1,19 +1,18 @@
 //! Projects: the list, one of them, quarantine and its end.
 
-use index::policy::{Action, Denied, QuarantineAsStaff, ReleaseAsStaff, SeeAsStaff};
+use index::policy::{Action, QuarantineAsStaff, ReleaseAsStaff, SeeAsStaff};
 use index::resources::StaffProject;
-use index::signin::acts;
+use index::staff::project_named;
 use index::staff::projects::{self as verbs, Detail};
-use index::staff::{casework, project_named, timeline};
-use index::{Env, Refused};
+use index::staff::timeline::Of;
 
-use super::super::{field_error, refused_form, when};
-use super::{Asked, Named, Order, Shown, case_line, choices, event_line, look, pressing, states};
+use super::super::when;
+use super::{Around, Asked, Asks, Named, Order, Shown, answered, give_back, look, pressing, states, stop, stop_line};
 use crate::gate::{Ctx, SITE};
 use crate::input::{Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::parts::grouped;
-use crate::pages::staff::{Order as Form, Project, ProjectLine, Projects, Stop, Tag};
+use crate::pages::staff::{Project, ProjectLine, Projects, Tag};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 
@@ -66,17 +65,16 @@ async fn page<A: Action>(ctx: &Ctx<A>, name: &str, shown: &Shown, (errors, order
     let read = look(ctx, move |read, permit| {
         Box::pin(async move {
             let (id, detail) = verbs::detail(read, permit, &typed).await?;
-            let cases = casework::of_subject(read, permit, id.0).await?;
-            let open = casework::to_join(read, permit).await?;
-            Ok((detail, cases, open, timeline::page(&env, read, permit, timeline::Of::Project(id), before).await?))
+            Ok((detail, Around::read(&env, read, permit, (Of::Project(id), before)).await?))
         })
     });
-    let (detail, cases, open, events) = read.await?;
+    let (detail, around) = read.await?;
     let env = ctx.env();
-    let Detail { project, people, stops, releases, files, own } = detail;
-    let normalized = project.normalized.clone();
+    let Detail { project, people, stops, stops_total, releases, files, own } = detail;
+    let normalized = project.normalized;
     let place = |does: &str| (does == "release").then(|| (format!("/admin/projects/{normalized}/release/"), "End the quarantine"));
     let pressing = pressing(ctx, shown, place).await?;
+    let (cases, order, events, next_page) = around.shown(env, &order);
     Ok(Project {
         frame: ctx.frame(),
         errors,
@@ -86,33 +84,15 @@ async fn page<A: Action>(ctx: &Ctx<A>, name: &str, shown: &Shown, (errors, order
         files,
         own,
         people: people.into_iter().map(|person| (person.username, person.role, when(env, person.since))).collect(),
+        stops_in_all: (stops_total > stops.len() as u64).then(|| grouped(stops_total)),
         stops: stops.into_iter().map(|stop| stop_line(env, stop)).collect(),
-        cases: cases.into_iter().map(|line| case_line(env, line)).collect(),
-        order: Form { reason: order.reason.clone(), cases: choices(open, order.case.trim()) },
+        cases,
+        order,
         pressing,
-        events: events.lines.into_iter().map(|line| event_line(env, line)).collect(),
-        next_page: events.before.map(|seq| seq.to_string()),
+        events,
+        next_page,
         normalized,
     })
-}
-
-fn stop_line(env: &Env, stop: verbs::Stop) -> Stop {
-    Stop {
-        kind: stop.kind,
-        on: stop.on,
-        reason: stop.reason,
-        since: when(env, stop.since),
-        by: stop.by,
-        case: stop.case.map(|case| case.to_string()),
-        event: stop.event.to_string(),
-        can_end: stop.can_release,
-    }
-}
-
-/// The page again, with what was wrong.
-async fn refused<A: Action>(ctx: &Ctx<A>, name: &str, order: Order, refused: Refused) -> Result<Reply, Refusal> {
-    let errors = field_error(refused)?;
-    Ok(refused_form(&page(ctx, name, &Shown::default(), (errors, order)).await?))
 }
 
 /// `POST /admin/projects/{name}/quarantine/`: always possible, in one request (R19).
@@ -121,20 +101,10 @@ async fn refused<A: Action>(ctx: &Ctx<A>, name: &str, order: Order, refused: Ref
 /// A reason that is missing.
 pub async fn quarantine(ctx: Ctx<QuarantineAsStaff>, input: Input<Named, Nothing, Order>) -> Result<Reply, Refusal> {
     let (name, order) = (input.path.name, input.form);
-    let project = project_named(ctx.env(), ctx.actor(), &name).await?;
-    let case = match order.joins() {
-        Ok(case) => case,
-        Err(invalid) => return refused(&ctx, &name, order, invalid.into()).await,
-    };
-    let (env, reason) = (ctx.env().clone(), order.reason.clone());
-    let done = ctx.act(StaffProject(project), move |tx, permit| {
-        let (env, reason) = (env.clone(), reason.clone());
-        Box::pin(async move { verbs::quarantine(&env, tx, permit, &reason, case).await })
-    });
-    match done.await {
-        Ok(done) => Ok(Reply::see_other(&format!("/admin/cases/{}/", done.case))),
-        Err(no) => refused(&ctx, &name, order, no).await,
-    }
+    let project = StaffProject(project_named(ctx.env(), ctx.actor(), &name).await?);
+    let done = stop(&ctx, project, &order, |env, tx, permit, reason, case| Box::pin(verbs::quarantine(env, tx, permit, reason, case)));
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }
 
 /// `POST /admin/projects/{name}/release/`: proved by a key for this one act (R20).
@@ -144,27 +114,10 @@ pub async fn quarantine(ctx: Ctx<QuarantineAsStaff>, input: Input<Named, Nothing
 pub async fn release(ctx: Ctx<ReleaseAsStaff>, input: Input<Named, Nothing, Order>) -> Result<Reply, Refusal> {
     let (name, order) = (input.path.name, input.form);
     let project = StaffProject(project_named(ctx.env(), ctx.actor(), &name).await?);
-    let which = match order.which() {
-        Ok(which) => which,
-        Err(invalid) => return refused(&ctx, &name, order, invalid.into()).await,
-    };
-    let (env, asked, parameters) = (ctx.env().clone(), order.clone(), order.parameters("release"));
-    let bound = parameters.clone();
-    let done = ctx.act(project, move |tx, permit| {
-        let (env, asked, bound) = (env.clone(), asked.clone(), bound.clone());
-        Box::pin(async move {
-            // As with a thaw: what cannot be done is said first, and without its proof nothing of this stays.
-            let undone = verbs::release(&env, tx, permit, which, &asked.reason).await?;
-            acts::spend(&env, tx, permit, asked.act(), &bound).await?;
-            Ok(undone)
-        })
+    let asks = Asks { does: "release", says: format!("End the quarantine of the project {name}") };
+    let done = give_back(&ctx, project, (&order, asks), |env, tx, permit, order| {
+        Box::pin(async move { Ok(verbs::release(env, tx, permit, order.which()?, &order.reason).await?.case) })
     });
-    match done.await {
-        Ok(undone) => Ok(Reply::see_other(&format!("/admin/cases/{}/", undone.case))),
-        Err(Refused::Denied(Denied::NeedsProof)) => {
-            let what = format!("End the quarantine of the project {name}: {}", order.reason.trim());
-            Err(ctx.ask_proof_on(&project.to_string(), parameters, &what).await)
-        }
-        Err(no) => refused(&ctx, &name, order, no).await,
-    }
+    let (done, ctx, name) = (done.await, &ctx, &name);
+    answered(done, |errors| async move { page(ctx, name, &Shown::default(), (errors, order)).await }).await
 }

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use credentials::entropy::SystemEntropy;
+use credentials::password::Parameters;
 use index::act::act;
 use index::backup;
 use index::check::check;
-use index::clock::Clock;
+use index::clock::{Clock, Time};
 use index::config::Config;
 use index::db::entities::{accounts, api_tokens, epochs, events, factors, files, holds, projects, roles, sessions, suspensions};
 use index::ids::Site;
 use index::policy::{Actor, OpenEpoch};
-use index::{Env, limits};
+use index::{Env, limits, open};
 use sea_orm::{ConnectionTrait, Database};
+use sha2::Digest;
 
 use crate::dist::wheel;
 use crate::given::{self, Has, all, publisher, upload};
@@ -50,8 +54,13 @@ async fn restored(world: &World, from: &Path, config: Config) -> anyhow::Result<
     let clock: Arc<dyn Clock> = world.clock.clone();
     let loaded = backup::load(&config, from, &clock).await?;
     let other = World::over(config, world.clock.clone()).await;
-    backup::begin(&other.env, &operator(), loaded.made_at).await?;
+    assert_eq!(loaded.made_at, begin(&other.env).await?.made_at);
     Ok(other)
+}
+
+/// The second half of `strongroom restore DIR`.
+async fn begin(env: &Env) -> anyhow::Result<backup::Begun> {
+    backup::begin(env, &operator()).await
 }
 
 /// What `strongroom restore --open` does.
@@ -218,5 +227,137 @@ both_engines! {
         std::fs::write(&table, text).expect("it can be written");
         let said = load(place(&world, &folder.path().join("b"), true).await, copy.clone()).await;
         assert!(said.contains("was changed"), "{said}");
+        // Whoever can write to where backups lie writes the digest into the manifest as well.
+        let mut manifest: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(copy.join("manifest.json")).expect("it is there")).expect("JSON");
+        let digest = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(std::fs::read(&table).expect("it is there")));
+        for one in manifest["tables"].as_array_mut().expect("a list").iter_mut().filter(|one| one["name"] == "accounts") {
+            one["sha256"] = digest.clone().into();
+        }
+        std::fs::write(copy.join("manifest.json"), manifest.to_string()).expect("it can be written");
+        let said = load(place(&world, &folder.path().join("c"), true).await, copy.clone()).await;
+        assert!(said.contains("the manifest was changed"), "{said}");
     }
+
+    /// R18: a restore that was cut off leaves an index that is closed, and that nobody opens before it was finished.
+    async fn r18_a_restore_that_was_cut_off_leaves_a_closed_index(world: World) {
+        let (ada, token) = publisher(&world, "ada").await;
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        given::browser(&world, ada).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy");
+        backup::backup(&world.env, &copy).await.expect("it is made");
+        let config = place(&world, &folder.path().join("there"), true).await;
+        let clock: Arc<dyn Clock> = world.clock.clone();
+        backup::load(&config, &copy, &clock).await.expect("it is loaded");
+        let other = World::over(config, world.clock.clone()).await;
+        assert!(backup::check_finished(&other.env).await.is_err(), "it is not served");
+        assert_eq!(upload(&other, &token, &wheel("spam", "1.1").build()).await.status(), 503, "it changes nothing");
+        assert_eq!(all::<files::Entity>(&other).await.len(), 1);
+        let refused = open_up(&other.env).await.expect_err("it was not finished");
+        assert!(matches!(&refused, index::Refused::Invalid(invalid) if invalid.message.contains("cut off")), "{refused}");
+        begin(&other.env).await.expect("it can be finished");
+        backup::check_finished(&other.env).await.expect("now it may be served");
+        assert!(begin(&other.env).await.is_err(), "once");
+        assert!(all::<sessions::Entity>(&other).await.iter().all(|row| row.until_at.is_some()));
+        open_up(&other.env).await.expect("it was closed");
+        assert_eq!(all::<epochs::Entity>(&other).await.len(), 1);
+    }
+
+    /// R18: the moment of a backup is that of its snapshot, however long the bytes took.
+    async fn r18_a_backup_is_as_old_as_its_rows(world: World) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hurrying = Arc::new(Hurrying(AtomicI64::new(world.env.now().as_micros())));
+        let cheap = Parameters { memory_kib: 64, passes: 1, lanes: 1 };
+        let slow = open::open(world.env.config.clone(), hurrying, Arc::new(SystemEntropy), cheap).await.expect("the index opens");
+        let begun = slow.now();
+        let made = backup::backup(&slow, &folder.path().join("copy")).await.expect("it is made");
+        assert_eq!(made.at, begun.plus(HOUR), "the first look at the clock, and no later one");
+    }
+
+    /// P7, R18: what was deleted before the backup is not erased before anybody has looked.
+    async fn p7_nothing_is_erased_before_the_index_is_opened(world: World) {
+        let (_, token) = publisher(&world, "ada").await;
+        assert_eq!(upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        let (one, two, bob) = (raw_id(&world), raw_id(&world), given::account(&world, "bob", Has::Address).await);
+        let bob = crate::holding::raw(&world, bob.0);
+        world.run(&format!("INSERT INTO project_locks (id, project_id, kind, reason, from_at, began_by) SELECT {one}, id, 'deleted', 'x', 0, id FROM projects; \
+            INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({two}, {bob}, 'deleted', 'x', 0, {two})")).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy");
+        backup::backup(&world.env, &copy).await.expect("it is made");
+        let other = restored(&world, &copy, place(&world, &folder.path().join("there"), true).await).await.expect("it is restored");
+        let erased = async |world: &World| crate::holding::count(world, "project:erase").await + crate::holding::count(world, "account:erase").await;
+        for _ in 0..2 {
+            other.advance(HOUR);
+            other.work().await;
+        }
+        assert_eq!(erased(&other).await, 0, "it is closed");
+        let checked = check(&other.env, true, |_| {}).await.expect("it can be checked");
+        assert_eq!(checked.kept, 0, "and nothing is late");
+        open_up(&other.env).await.expect("it was closed");
+        other.advance(HOUR);
+        other.work().await;
+        assert_eq!(erased(&other).await, 2);
+    }
+
+    /// R18, R19: in a restored index that is closed people sign in, look, and stop what must be stopped; nothing else is done.
+    async fn r18_people_sign_in_look_and_stop_things_before_the_index_is_opened(world: World) {
+        let ada = world.secured("ada").await;
+        let id = given::account_id(&world, "ada").await;
+        given::minted(&world, id, "scope:user", "").await;
+        let staff = world.secured("grace").await;
+        let grace = given::account_id(&world, "grace").await;
+        given::administrator(&world, grace).await;
+        given::account(&world, "mallory", Has::AddressAndFactor).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy");
+        backup::backup(&world.env, &copy).await.expect("it is made");
+        let other = restored(&world, &copy, place(&world, &folder.path().join("there"), true).await).await.expect("it is restored");
+
+        let ada = ada.at(&other);
+        assert_eq!(other.browser().submit("/account/login/", "/account/login/", &[("username", "ada"), ("password", "wrong-wrong-wrong")]).await.status(), 422);
+        ada.log_in().await;
+        let page = ada.browser.get("/manage/account/token/").await;
+        assert!(page.text().contains("Paused") && page.text().contains("was restored from a backup"), "{}", page.text());
+        let token = all::<api_tokens::Entity>(&other).await.into_iter().find(|row| row.account_id == id).expect("a token").id.to_string();
+        let answer = ada.browser.submit("/manage/account/token/", "/manage/account/token/confirm/", &[("token_id", &token)]).await;
+        assert_eq!(answer.status(), 503, "{}", answer.text());
+        let answer = ada.browser.submit("/manage/account/", "/manage/account/profile/", &[("name", "Eve"), ("public_email", "")]).await;
+        assert_eq!(answer.status(), 503, "{}", answer.text());
+        let answer = ada.browser.submit("/manage/account/token/", "/manage/account/token/delete/", &[("token_id", &token)]).await;
+        assert_eq!(answer.status(), 303, "what tightens works: {}", answer.text());
+
+        staff.at(&other).log_in().await;
+        let factor = key(&other, grace, "a key", DAY).await;
+        let grace = seat(&other, grace, factor).await;
+        let page = grace.browser.get("/admin/cases/").await;
+        assert!(page.status() == 200 && page.text().contains("restored from the backup of"), "{}", page.text());
+        let answer = grace.browser.submit("/admin/", "/admin/accounts/mallory/freeze/", &[("reason", "a thief"), ("case", "")]).await;
+        let case = answer.location();
+        assert!(case.starts_with("/admin/cases/"), "{}", answer.text());
+        let answer = grace.browser.submit(&case, &format!("{case}note/"), &[("note", "seen")]).await;
+        assert_eq!(answer.status(), 503, "{}", answer.text());
+        let id = case.trim_start_matches("/admin/cases/").trim_end_matches('/');
+        let thaw = [("reason", "no thief"), ("case", id), ("of", "")];
+        assert_eq!(grace.proved("/admin/", "/admin/accounts/mallory/thaw/", &thaw).await.status(), 503);
+        assert_eq!(ada.browser.submit("/manage/account/", "/account/logout/", &[]).await.status(), 303);
+        open_up(&other.env).await.expect("it was closed");
+        ada.log_in().await;
+        assert!(!ada.browser.get("/manage/account/").await.text().contains("was restored from a backup"));
+    }
+}
+
+/// A clock that is an hour further each time somebody looks.
+struct Hurrying(AtomicI64);
+
+impl Clock for Hurrying {
+    fn now(&self) -> Time {
+        let hour = i64::try_from(HOUR.as_micros()).expect("an hour is short");
+        Time(self.0.fetch_add(hour, Ordering::SeqCst) + hour)
+    }
+}
+
+/// A new id, as both engines write it.
+fn raw_id(world: &World) -> String {
+    crate::holding::raw(world, index::ids::new_uuid(world.env.now(), &*world.env.entropy))
 }

@@ -334,4 +334,103 @@ both_engines! {
         }
         assert_eq!(given::upload(&world, &owners.token, &wheel("spam", "3.0").build()).await.status(), 200);
     }
+
+    /// R32: under a shifted clock nothing that was deleted is erased, however long ago it looks; by the true time it is.
+    async fn r32_nothing_that_was_deleted_is_erased_under_a_shifted_clock(world: World) {
+        deleted_long_ago(&world).await;
+        world.clock.shift();
+        for _ in 0..3 {
+            serve(&world, 100 * DAY).await;
+        }
+        assert_eq!(erased(&world).await, (0, 0));
+        assert_eq!(check(&world.env, true, |_| {}).await.expect("it can be checked").kept, 0, "nothing is late by the true time");
+        let true_clock = std::sync::Arc::new(index::clock::HandClock::new(world.env.now().plus(HOUR)));
+        World::over(world.env.config.clone(), true_clock).await.work().await;
+        assert_eq!(erased(&world).await, (2, 2));
+    }
+}
+
+/// A project with two releases, both deleted each alone, and two people who deleted their accounts: all of it longer ago than is kept.
+async fn deleted_long_ago(world: &World) {
+    let owners = owners(world).await;
+    let id = || crate::holding::raw(world, index::ids::new_uuid(world.env.now(), &*world.env.entropy));
+    for release in all::<releases::Entity>(world).await {
+        let (lock, release) = (id(), crate::holding::raw(world, release.id.0));
+        let sql = format!(
+            "INSERT INTO project_locks (id, project_id, release_id, kind, reason, from_at, began_by) \
+            SELECT {lock}, project_id, id, 'deleted', 'x', 0, id FROM releases WHERE id = {release}"
+        );
+        world.run(&sql).await;
+    }
+    for name in ["eve", "mallory"] {
+        let (cause, account) = (id(), crate::holding::raw(world, given::account(world, name, Has::AddressAndFactor).await.0));
+        let sql = format!(
+            "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({cause}, {account}, 'deleted', 'x', 0, {cause})"
+        );
+        world.run(&sql).await;
+    }
+    drop(owners);
+}
+
+/// How many accounts and how many deletions were erased.
+async fn erased(world: &World) -> (usize, usize) {
+    (count(world, "account:erase").await, count(world, "project:erase").await)
+}
+
+/// Works jobs as the binary that is shipped does, until it dies at a step.
+fn works_until_it_dies_at(world: &World, step: &str) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_strongroom"));
+    command.env_clear().env("STRONGROOM_CRASH_AT", step).env("STRONGROOM_SERVER__PUBLIC_URL", "https://index.example.org");
+    command.arg("--data").arg(&world.env.config.data_dir).arg("work");
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("the binary runs");
+    for _ in 0..600 {
+        if let Some(status) = child.try_wait().expect("it can be asked") {
+            assert_eq!(status.code(), None, "{step}: it ended by itself: {status}");
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    child.kill().expect("it can be stopped");
+    panic!("it never came to {step}");
+}
+
+/// R24, R27: a process that dies in the middle of erasing leaves each thing whole or erased, and the runs after it end where one run ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r27_a_crash_in_the_middle_of_erasing_equals_one_run() {
+    let (crashed, once) = (World::sqlite(&[]).await, World::sqlite(&[]).await);
+    deleted_long_ago(&crashed).await;
+    deleted_long_ago(&once).await;
+    let steps = [
+        ("worker:erase-account/before_commit", (0, 0)),
+        ("worker:erase-account/after_commit", (1, 0)),
+        ("worker:erase-deleted/before_commit", (2, 0)),
+        ("worker:erase-deleted/after_commit", (2, 1)),
+    ];
+    for (step, done) in steps {
+        works_until_it_dies_at(&crashed, step);
+        assert_eq!(erased(&crashed).await, done, "{step}");
+        assert_eq!(check(&crashed.env, true, |_| {}).await.expect("it can be checked").wrong, 0, "{step}");
+        // The job that died comes back by its lease; here it is forgotten, so that the next process need not wait for that.
+        crashed.run("DELETE FROM jobs WHERE kind = 'erase'").await;
+    }
+    for world in [&crashed, &once] {
+        world.work().await;
+        serve(world, HOUR).await;
+    }
+    assert_eq!((erased(&crashed).await, erased(&once).await), ((2, 2), (2, 2)), "each thing once");
+    let left = async |world: &World| {
+        let mut left = Vec::new();
+        for (table, _) in index::deletion::erasing::PERSONAL {
+            left.push((table, world.number(&format!("SELECT COUNT(*) AS n FROM {table}")).await));
+        }
+        let open = all::<files::Entity>(world).await.iter().filter(|row| row.until_at.is_none()).count();
+        let checked = check(&world.env, true, |_| {}).await.expect("it can be checked");
+        (
+            left.into_iter().filter(|(table, _)| ["addresses", "factors", "api_tokens"].contains(table)).collect::<Vec<_>>(),
+            open,
+            checked.wrong,
+            checked.kept,
+        )
+    };
+    assert_eq!(left(&crashed).await, left(&once).await);
 }

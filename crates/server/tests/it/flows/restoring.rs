@@ -369,4 +369,36 @@ both_engines! {
         restore(&world, Restorable::Account(id), before).await;
         assert_eq!(primary(all::<addresses::Entity>(&world).await), ["ada@people.example.org"]);
     }
+
+    /// R13: what was deleted again since the restore is deleted once, and is put back by one press after its undo.
+    async fn an_undo_adds_no_second_deletion(world: World) {
+        let (ada, _, _, before) = spam(&world).await;
+        let now = world.env.now().as_micros();
+        let cause = |now: i64| format!("INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) SELECT {}, id, 'deleted', 'x', {now}, id \
+            FROM accounts WHERE username = 'ada'", given_id(&world));
+        world.run(&cause(now)).await;
+        lock(&world, "deleted").await;
+        world.advance(HOUR);
+        let (batch, _) = restore(&world, Restorable::Account(ada), before).await.done.expect("it did something");
+        world.advance(HOUR);
+        world.run(&cause(world.env.now().as_micros())).await;
+        lock(&world, "deleted").await;
+        let undone = undo(&world, batch).await.expect("it can be undone");
+        assert_eq!(open_locks(&world).await, ["deleted"]);
+        let causes = all::<account_causes::Entity>(&world).await.into_iter().filter(|row| row.until_at.is_none() && row.kind == "deleted");
+        assert_eq!((causes.count(), undone.already), (1, 2));
+    }
+
+    /// R24, R27: what was erased stays erased, also when things are kept longer by now.
+    async fn what_was_erased_is_not_put_back_after_retention_was_raised(world: World) {
+        let (ada, _, _, before) = spam(&world).await;
+        let now = world.env.now().as_micros();
+        lock(&world, "deleted").await;
+        world.run(&format!("UPDATE project_locks SET erased_at = {now}; UPDATE accounts SET erased_at = {now} WHERE username = 'ada'")).await;
+        world.advance(HOUR);
+        let on = project(&world, "spam").await;
+        let seen = preview(&world, on, before).await.expect("it existed");
+        assert!(seen.differences.iter().all(|one| one.does == Does::Stays), "{:?}", seen.differences);
+        assert!(matches!(restore_as(&world, Restorable::Account(ada), order(before)).await, Err(Refused::Invalid(_))));
+    }
 }

@@ -185,6 +185,27 @@ both_engines! {
         assert_eq!(verified(&world).await.1, [Finding::Inserted(10)]);
     }
 
+    /// R28: a row that says it is from a time to come was inserted too: no seal will ever hold it.
+    async fn r28_an_inserted_row_from_a_time_to_come_is_named(world: World) {
+        trail(&world).await;
+        let soon = world.env.now().plus(Duration::from_secs(400 * 86_400)).as_micros();
+        let past = world.env.now().minus(Duration::from_secs(60)).as_micros();
+        let inserted = insertion(&world, Some(12), 1).replace(&past.to_string(), &soon.to_string());
+        assert_eq!(found_after(&world, &inserted, "DELETE FROM events WHERE seq = 12").await, [Finding::Inserted(12)]);
+    }
+
+    /// R27, R28: that a key is gone proves no erasure; the trail must say that the account was erased.
+    async fn r27_personal_parts_that_were_removed_with_their_key_are_named(world: World) {
+        let ada = trail(&world).await;
+        let subject = crate::holding::raw(&world, ada.0);
+        world.run(&format!("DELETE FROM event_private WHERE subject = {subject}; DELETE FROM subject_keys WHERE subject = {subject}")).await;
+        let found = verified(&world).await.1;
+        assert_eq!(found.len(), 12, "{found:?}");
+        assert!(found.iter().all(|finding| matches!(finding, Finding::PersonalRemoved(_))), "{found:?}");
+        world.run("DELETE FROM subject_keys").await;
+        assert_eq!(verified(&world).await.1.len(), 12);
+    }
+
     /// R28: rows that changed their places are named with both.
     async fn r28_reordered_rows_are_named_with_both_places(world: World) {
         trail(&world).await;
@@ -210,12 +231,15 @@ both_engines! {
     /// R27: after an erasure the personal parts are gone with their key, and the seals still verify.
     async fn r27_an_erased_account_leaves_a_trail_that_verifies(world: World) {
         let ada = trail(&world).await;
-        let subject = if world.is_postgres() { format!("'{ada}'") } else { format!("x'{}'", ada.0.simple()) };
+        let (row, subject) = (id(&world, 1), crate::holding::raw(&world, ada.0));
         let personal = world.number("SELECT COUNT(*) AS n FROM event_private").await;
-        world.run(&format!("DELETE FROM event_private WHERE subject = {subject}; DELETE FROM subject_keys WHERE subject = {subject}")).await;
+        world.run(&format!("INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) VALUES ({row}, {subject}, 'deleted', 'x', 0, {row})")).await;
+        world.work().await;
+        sealed(&world).await;
         assert!(world.number("SELECT COUNT(*) AS n FROM event_private").await < personal);
+        assert_eq!(world.number(&format!("SELECT COUNT(*) AS n FROM subject_keys WHERE subject = {subject}")).await, 0);
         let (done, found) = verified(&world).await;
-        assert_eq!((done.events, done.vouched_to, found), (12, 22, Vec::new()));
+        assert_eq!((done.events, done.vouched_to, found), (13, 23, Vec::new()));
     }
 
     /// R28: a seal that was changed or removed is named, and what it held is not vouched for.

@@ -134,3 +134,35 @@ fn a_refused_act_on_an_incident_says_what_to_do() {
     }
     assert_eq!(shell.run(&["incident", "freeze", "--account", "ada"]).status.code(), Some(2), "a reason is wanted");
 }
+
+/// P7: `account undelete` ends the deletion with a reason, and nothing else; not twice, and not what was never deleted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_account_is_brought_back_from_the_shell() {
+    use sea_orm::{ConnectionTrait, Database};
+    let shell = Shell::new();
+    shell.says(&["account", "create", "ada", "--email", "ada@people.example.org"]);
+    let refused = |words: &[&str], says: &str| {
+        let output = shell.run(words);
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.code() == Some(1) && stderr.contains(says) && stderr.lines().count() == 1, "{words:?}: {stderr}");
+    };
+    let undelete = ["account", "undelete", "ada", "--reason", "ticket 12: she did not do it"];
+    refused(&undelete, "is not deleted");
+    shell.says(&["account", "freeze", "ada", "--reason", "a drill"]);
+    let database = format!("sqlite://{}/data/strongroom.sqlite", shell.0.path().display());
+    let database = Database::connect(database).await.expect("it opens");
+    let by_hand = "INSERT INTO account_causes (id, account_id, kind, reason, from_at, began_by) \
+        SELECT x'00000000000000000000000000000001', id, 'deleted', 'x', 9000000000000000, id FROM accounts";
+    database.execute_unprepared(by_hand).await.expect("it can be written");
+    database.close().await.expect("it closes");
+    assert_eq!(shell.shown()["state"], "deleted");
+    assert_eq!(shell.run(&["account", "undelete", "ada"]).status.code(), Some(2), "a reason is wanted");
+    refused(&["account", "undelete", "ada", "--reason", " "], "A reason is");
+    refused(&["account", "undelete", "eve", "--reason", "x"], "no account has the user name `eve`");
+    assert!(shell.says(&undelete).contains("ada is no longer deleted"));
+    assert_eq!(shell.shown()["state"], "frozen", "the freeze stays");
+    refused(&undelete, "is not deleted");
+    let trail = shell.says(&["audit", "export", "--kind", "account:undelete"]);
+    assert!(trail.lines().count() == 1 && trail.contains("operator:olga") && trail.contains("ticket 12"), "{trail}");
+    assert!(shell.says(&["audit", "verify"]).contains("vouches for every row"));
+}

@@ -435,4 +435,76 @@ both_engines! {
         kinds.sort_unstable();
         assert_eq!(kinds, ["account:freeze", "account:thaw"]);
     }
+
+    /// R20: an act that names no act of the case ends nothing, least of all everything.
+    async fn a_thaw_of_an_act_that_cannot_be_read_ends_nothing(world: World) {
+        let (_, grace) = administrator(&world, "grace").await;
+        let ada = given::account(&world, "ada", Has::Address).await;
+        let case = freeze(&grace, "ada", "a drill", "").await;
+        for of in ["nonsense", "01900000-0000-7000-8000-00000000000"] {
+            let answer = proved(&grace, "/admin/accounts/ada/thaw/", &[("reason", "over"), ("case", &case), ("of", of)]).await;
+            assert_eq!(answer.status(), 422, "{of}: {}", answer.text());
+        }
+        assert_eq!(open_causes(&world, ada).await.len(), 1);
+    }
+
+    /// R27: a row whose personal part was changed by hand keeps nobody from the page that shows what happened.
+    async fn a_personal_part_that_does_not_open_hides_no_page(world: World) {
+        let person = world.secured("ada").await;
+        let (_, grace) = administrator(&world, "grace").await;
+        let bytes = if world.is_postgres() { "'\\x00'" } else { "x'00'" };
+        world.run(&format!("UPDATE event_private SET sealed = {bytes}")).await;
+        for page in ["/admin/accounts/ada/", "/admin/events/"] {
+            let answer = grace.browser.get(page).await;
+            assert!(answer.status() == 200 && answer.text().contains("account:create"), "{page}: {}", answer.text());
+        }
+        drop(person);
+    }
+
+    /// What is on a project is shown within bounds, what stops the whole of it first; how much there is is said.
+    async fn the_page_of_a_project_is_bounded_whatever_is_on_it(world: World) {
+        let (_, grace) = administrator(&world, "grace").await;
+        let (_, token) = given::publisher(&world, "ada").await;
+        assert_eq!(given::upload(&world, &token, &dist::wheel("spam", "1.0").build()).await.status(), 200);
+        for _ in 0..130 {
+            let id = holding::raw(&world, index::ids::new_uuid(world.env.now(), &*world.env.entropy));
+            world.run(&format!("INSERT INTO project_locks (id, project_id, file_id, kind, reason, from_at, began_by) \
+                SELECT {id}, project_id, id, 'withdrawn', 'of a file', 0, {id} FROM files")).await;
+        }
+        let answer = grace.browser.submit("/admin/", "/admin/projects/spam/quarantine/", &[("reason", "malware"), ("case", "")]).await;
+        assert_eq!(answer.status(), 303, "{}", answer.text());
+        let page = grace.browser.get("/admin/projects/spam/").await.text();
+        assert_eq!(page.matches("<strong>of a file</strong>").count(), 99, "{page}");
+        assert!(page.contains("<strong>malware</strong>") && page.contains("131 in all"), "{page}");
+    }
+
+    /// A long case is read to its end: page by page, and whole in its report.
+    async fn a_long_case_is_paged_and_its_report_is_whole(world: World) {
+        let (_, grace) = administrator(&world, "grace").await;
+        given::account(&world, "ada", Has::Address).await;
+        let case = freeze(&grace, "ada", "a drill", "").await;
+        let page = format!("/admin/cases/{case}/");
+        for n in 0..120 {
+            assert_eq!(grace.browser.submit(&page, &format!("{page}note/"), &[("note", &format!("note number {n:03}."))]).await.status(), 303);
+        }
+        let mut seen = String::new();
+        let mut next = page.clone();
+        for _ in 0..9 {
+            let answer = grace.browser.get(&next).await;
+            seen.push_str(&answer.text());
+            if !answer.text().contains("rel=\"next\"") { break; }
+            next = format!("{page}{}", answer.between("rel=\"next\" href=\"", "\""));
+        }
+        for n in 0..120 {
+            assert_eq!(seen.matches(&format!("note number {n:03}.")).count(), 1, "{n}");
+        }
+        assert!(next != page && seen.matches("Thaw ada").count() >= 1);
+        assert!(grace.browser.get(&page).await.text().matches("note number").count() <= 100);
+        let operator = index::policy::Actor::operator("olga", "a-request".to_owned());
+        let id = index::ids::CaseId::parse(&case).expect("an id");
+        let whole = index::act::view::<index::policy::InspectCases, _, _>(&world.env, &operator, index::ids::Site, move |read, permit| {
+            Box::pin(async move { index::staff::casework::whole(read, permit, id).await })
+        });
+        assert_eq!(whole.await.expect("it is there").acts.len(), 121);
+    }
 }
