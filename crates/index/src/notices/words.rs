@@ -411,14 +411,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
                 story.link("/account/undelete/")
             ),
         ],
-        Kind::AccountPhished => vec![format!(
-            "What it gained since then is listed here, each to be kept or dropped; until you decide, what is paused stays paused: {}",
-            story.link("/manage/account/phished/")
-        )],
-        Kind::AccountRestored | Kind::AccountRestoreUndone => vec![
-            format!("API tokens that came back stay paused until you confirm each of them, and factors come back by your own take-back only. Look at both before you publish: {}", story.link("/manage/account/token/")),
-            format!("If you do not know why it was done: ask the people who run {index}."),
-        ],
+        Kind::AccountPhished | Kind::AccountRestored | Kind::AccountRestoreUndone => about_way_back(story),
         Kind::EpochBegun | Kind::EpochOpened => about_epoch(story),
         Kind::AccountContained => vec![
             "Somebody pressed \"This was not me\" in a notice about this account. It needs no sign-in, so that it is there when you need it most.".to_owned(),
@@ -471,6 +464,23 @@ fn about_decision(story: &Story<'_>) -> Vec<String> {
         ],
         _ => vec![holds],
     }
+}
+
+/// About what was paused, and what was put back.
+fn about_way_back(story: &Story<'_>) -> Vec<String> {
+    if story.kind == Kind::AccountPhished {
+        return vec![format!(
+            "What it gained since then is listed here, each to be kept or dropped; until you decide, what is paused stays paused: {}",
+            story.link("/manage/account/phished/")
+        )];
+    }
+    vec![
+        format!(
+            "API tokens that came back stay paused until you confirm each of them, and factors come back by your own take-back only. Look at both before you publish: {}",
+            story.link("/manage/account/token/")
+        ),
+        format!("If you do not know why it was done: ask the people who run {}.", story.index()),
+    ]
 }
 
 /// About a backup that serves (R18).
