@@ -83,16 +83,19 @@ impl<T, F: Fn() -> T> Awaited<T, F> {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether somebody is there still who waits for the answer.
+    fn is_wanted(&self) -> bool {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|(answer, _)| !answer.is_closed())
+    }
+
     fn run(&self) {
-        let gone = self.waits.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(|(answer, _)| answer.is_closed());
         // A panic ends the one hash, which its caller is told, and not the thread.
-        let out = if gone { None } else { catch_unwind(AssertUnwindSafe(|| (self.work)())).ok() };
-        if let (Some((answer, slot)), out) = (self.take(), out) {
-            drop(slot);
-            if let Some(out) = out {
-                // Whoever asked may be gone.
-                let _ = answer.send(out);
-            }
+        let out = if self.is_wanted() { catch_unwind(AssertUnwindSafe(|| (self.work)())).ok() } else { None };
+        let Some((answer, slot)) = self.take() else { return };
+        drop(slot);
+        if let Some(out) = out {
+            // Whoever asked may be gone.
+            let _ = answer.send(out);
         }
     }
 }
@@ -135,19 +138,24 @@ impl Lane {
         let waited = Stopwatch::start();
         let slot = Arc::clone(&side.slots).acquire_owned().await.map_err(|e| anyhow::anyhow!("the hashing lane is closed: {e}"))?;
         measure::hashing_waited(waited.elapsed());
-        let (answer, mut answered) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         let awaited = Arc::new(Awaited { work, waits: Mutex::new(Some((answer, slot))) });
         give(&side.threads, &awaited)?;
-        let in_time = if whom == For::Strangers { tokio::time::timeout(self.patience, &mut answered).await.ok() } else { None };
-        let answered = match in_time {
-            Some(answered) => answered,
-            None if whom == For::Strangers => {
-                give(&self.impatient, &awaited)?;
-                answered.await
-            }
-            None => answered.await,
-        };
-        answered.map_err(|_| anyhow::anyhow!("hashing did not end").into())
+        if whom == For::Strangers {
+            self.hurry_later(awaited);
+        }
+        answered.await.map_err(|_| anyhow::anyhow!("hashing did not end").into())
+    }
+
+    /// Gives work that found no idle processor in time to a thread that competes for one. Also when nobody waits any more: that frees the
+    /// slot, however long the first thread is stuck with it.
+    fn hurry_later<T: Send + 'static>(&self, awaited: Arc<Awaited<T, impl Fn() -> T + Send + Sync + 'static>>) {
+        let (impatient, patience) = (self.impatient.clone(), self.patience);
+        tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            // What was answered meanwhile is passed over; without threads the process ends.
+            let _ = give(&impatient, &awaited);
+        });
     }
 }
 
@@ -256,6 +264,28 @@ mod tests {
         assert_eq!(lane.run(|| 7).await.unwrap(), 7, "the idle thread is stuck still");
         release.send(()).unwrap();
         assert_eq!(lane.run(|| 8).await.unwrap(), 8);
+    }
+
+    /// R25: whoever asks and goes away keeps no place, though the idle thread is stuck with the work.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn r25_whoever_goes_away_keeps_no_place() {
+        let lane = Lane::with_patience(1, Duration::from_millis(50));
+        let (release, wait) = mpsc::channel::<()>();
+        let (began, begins) = mpsc::channel::<()>();
+        let wait = Mutex::new(wait);
+        let stuck = move || {
+            began.send(()).expect("the test listens");
+            wait.lock().expect("one thread waits").recv().expect("the test lets go");
+        };
+        let asking = {
+            let lane = lane.clone();
+            tokio::spawn(async move { lane.run(stuck).await })
+        };
+        tokio::task::spawn_blocking(move || begins.recv()).await.unwrap().unwrap();
+        asking.abort();
+        let next = tokio::time::timeout(Duration::from_secs(10), lane.run(|| 7)).await;
+        assert_eq!(next.expect("the slot is free again").unwrap(), 7);
+        release.send(()).unwrap();
     }
 
     #[tokio::test]
