@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use index::db::entities::{api_tokens, factors, holds};
+use index::ids::{AccountId, FactorId};
 
 use super::people::project;
 use crate::dist::wheel;
 use crate::given::{self, all, upload};
 use crate::holding::{DAY, HOLDS, HOUR, Seat, count, key, newest, old_account, press, raw, seat, seat_on, serve, veto_link};
+use crate::people::Person;
 use crate::world::{Answer, World, both_engines};
 
 const TOKENS: &str = "/manage/account/token/";
@@ -22,8 +24,20 @@ fn is_held(answer: &Answer) -> bool {
     answer.status() == 303 && answer.location() == HOLDS
 }
 
+/// An owner whose roles sleep after her first factor; her account; and a co-owner of old with his app.
+async fn asleep(world: &World) -> (Person<'_>, AccountId, (AccountId, FactorId)) {
+    let (bob, app) = old_account(world, "bob").await;
+    let mut ada = world.verified("ada").await;
+    let account = given::account_id(world, "ada").await;
+    project(world, "spam", &[account, bob]).await;
+    ada.prove_mailbox().await;
+    ada.save_codes().await;
+    ada.enrol().await;
+    (ada, account, (bob, app))
+}
+
 /// An account whose project is old enough to be worth stealing.
-async fn owner(world: &World) -> (index::ids::AccountId, index::ids::FactorId) {
+async fn owner(world: &World) -> (AccountId, FactorId) {
     let (ada, app) = old_account(world, "ada").await;
     project(world, "spam", &[ada]).await;
     world.advance(8 * DAY);
@@ -139,13 +153,7 @@ both_engines! {
 
     /// R5: sooner when a settled co-owner approves, by a proof for this one act.
     async fn r5_a_settled_co_owner_wakes_them_at_once(world: World) {
-        let (bob, app) = old_account(&world, "bob").await;
-        let mut ada = world.verified("ada").await;
-        let account = all::<index::db::entities::accounts::Entity>(&world).await.into_iter().find(|row| row.username == "ada").expect("she is there").id;
-        project(&world, "spam", &[account, bob]).await;
-        ada.prove_mailbox().await;
-        ada.save_codes().await;
-        ada.enrol().await;
+        let (_, account, (bob, app)) = asleep(&world).await;
         let hold = newest(&world).await;
         assert_eq!((hold.action.as_str(), hold.account_id), ("account:wake-roles", account));
         let his = seat(&world, bob, app).await;
@@ -161,13 +169,7 @@ both_engines! {
 
     /// R5, R10: vetoed, they go on sleeping until its case is closed; ending the session wakes nothing.
     async fn r5_a_veto_keeps_them_asleep(world: World) {
-        let (bob, app) = old_account(&world, "bob").await;
-        let mut ada = world.verified("ada").await;
-        let account = all::<index::db::entities::accounts::Entity>(&world).await.into_iter().find(|row| row.username == "ada").expect("she is there").id;
-        project(&world, "spam", &[account, bob]).await;
-        ada.prove_mailbox().await;
-        ada.save_codes().await;
-        ada.enrol().await;
+        let (_, account, (bob, app)) = asleep(&world).await;
         world.run("UPDATE sessions SET until_at = 1").await;
         serve(&world, HOUR).await;
         assert_eq!(newest(&world).await.state, "waiting");
@@ -181,13 +183,7 @@ both_engines! {
     /// R5, R10: closing the case of a veto says that the question may be asked again, not that the answer is yes. The roles sleep on, all
     /// are told anew, and wake when that was served.
     async fn r5_a_closed_case_asks_again_and_wakes_nothing(world: World) {
-        let (bob, app) = old_account(&world, "bob").await;
-        let mut ada = world.verified("ada").await;
-        let account = given::account_id(&world, "ada").await;
-        project(&world, "spam", &[account, bob]).await;
-        ada.prove_mailbox().await;
-        ada.save_codes().await;
-        ada.enrol().await;
+        let (_, account, (bob, app)) = asleep(&world).await;
         world.work().await;
         seat(&world, bob, app).await.veto(&newest(&world).await).await;
         let token = given::minted(&world, account, "scope:user", "").await.text.expose().to_owned();
@@ -209,13 +205,7 @@ both_engines! {
 
     /// R5, R7: an account whose roles sleep approves nothing in their name; a veto takes nothing away and works (R19).
     async fn r5_who_sleeps_approves_nothing_and_may_veto(world: World) {
-        let (bob, app) = old_account(&world, "bob").await;
-        let mut ada = world.verified("ada").await;
-        let account = given::account_id(&world, "ada").await;
-        project(&world, "spam", &[account, bob]).await;
-        ada.prove_mailbox().await;
-        ada.save_codes().await;
-        ada.enrol().await;
+        let (ada, _, (bob, app)) = asleep(&world).await;
         world.advance(Duration::from_secs(60));
         let his = seat(&world, bob, app).await;
         let settings = "/manage/project/spam/settings/";
