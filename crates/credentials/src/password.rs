@@ -14,8 +14,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::entropy::{self, Entropy};
 use crate::keys::{InstanceKeys, Pepper};
 use crate::secret::Secret;
-pub use crate::stretch::Parameters;
 use crate::stretch::{DIGEST_LEN, stretch};
+pub use crate::stretch::{Parameters, keep_memory};
 
 /// The fewest characters of a chosen password.
 pub const LEAST_CHARACTERS: usize = 12;

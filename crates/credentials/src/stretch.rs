@@ -1,6 +1,8 @@
 //! The one call of Argon2id, for passwords and recovery codes.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::cell::RefCell;
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::keys::Pepper;
 use serde::{Deserialize, Serialize};
@@ -52,8 +54,33 @@ fn argon2id(input: &[u8], salt: &[u8], parameters: Parameters, secret: &[u8]) ->
     let argon2 =
         Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params).expect("a 32-byte secret is within Argon2's limit");
     let mut digest = [0; DIGEST_LEN];
-    argon2.hash_password_into(input, salt, &mut digest).expect("the salt is long enough and there is memory for one hash");
+    let done = KEPT.with_borrow_mut(|kept| match kept {
+        Some(memory) => {
+            let blocks = argon2.params().block_count();
+            memory.resize(blocks.max(memory.len()), Block::new());
+            let done = argon2.hash_password_into_with_memory(input, salt, &mut digest, &mut memory[..blocks]);
+            // Nothing of a password outlives its hash.
+            memory[..blocks].fill(Block::new());
+            done
+        }
+        None => argon2.hash_password_into(input, salt, &mut digest),
+    });
+    done.expect("the salt is long enough and there is memory for one hash");
     digest
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Vec<Block>>> = const { RefCell::new(None) };
+}
+
+/// Has this thread keep the memory of its hashes from now on, wiped after each, until it ends: as much as the largest needed.
+///
+/// For threads of the lowest priority. To take memory from the system and give it back locks the memory of the whole process, and who is
+/// interrupted in the middle of that has every other thread wait until it is its turn again.
+pub fn keep_memory() {
+    KEPT.with_borrow_mut(|kept| {
+        kept.get_or_insert_default();
+    });
 }
 
 #[cfg(test)]
@@ -83,5 +110,22 @@ mod tests {
             let digest = argon2id(&bytes(&vector.password), &bytes(&vector.salt), vector.parameters, &bytes(&vector.secret));
             assert_eq!(HEXLOWER.encode(&digest), vector.digest);
         }
+    }
+
+    /// Memory that was used by a larger hash before, too.
+    #[test]
+    fn kept_memory_is_wiped_and_changes_no_digest() {
+        let costs =
+            [(64, 3, 1), (8, 1, 1), (256, 2, 4), (64, 3, 1)].map(|(memory_kib, passes, lanes)| Parameters { memory_kib, passes, lanes });
+        let digests = || costs.map(|cost| argon2id(b"a password", b"some salt of it.", cost, b"a pepper"));
+        let usual = digests();
+        keep_memory();
+        assert_eq!(digests(), usual);
+        keep_memory();
+        KEPT.with_borrow(|kept| {
+            let memory = kept.as_ref().unwrap();
+            assert_eq!(memory.len(), 256, "1 KiB each");
+            assert!(memory.iter().all(|block| block.as_ref().iter().all(|&word| word == 0)));
+        });
     }
 }

@@ -3,16 +3,23 @@
 //!
 //! Known browsers and signed-in people have threads and places of their own, which come first: a flood of strangers never stands before
 //! them (R25). What strangers want gets the time that nobody else wants: `SCHED_IDLE` of Linux gives way at once when a read wakes up,
-//! where the lowest nice value still lets it wait for milliseconds (bench/flood.py measures it). Nobody else wanting any, for as long as
-//! [`PATIENCE`], is what a machine under load may never grant; then it is begun once more on a thread that competes.
+//! where the lowest nice value still lets it wait for milliseconds. And it stays on as many processors as it has threads: what wanders over
+//! all of them empties the caches of all (bench/flood.py measures both). Nobody else wanting any time there, for as long as [`PATIENCE`],
+//! is what a machine under load may never grant; then it is begun once more on a thread that competes, wherever it likes. A thread that
+//! may be interrupted for long must hold nothing that others wait for: it keeps the memory of its hashes, which would be taken from the
+//! system and given back with the memory of the whole process locked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use credentials::password::keep_memory;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+#[cfg(target_os = "linux")]
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 #[cfg(target_os = "linux")]
 use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
 
@@ -39,8 +46,8 @@ pub enum For {
 /// How far threads step back.
 #[derive(Clone, Copy, Debug)]
 enum Back {
-    /// Before everything.
-    Idle,
+    /// Before everything, on this many processors.
+    Idle(usize),
     /// As far as a usual thread can.
     Lowest,
 }
@@ -109,7 +116,7 @@ impl Lane {
 
     fn with_patience(at_once: usize, patience: Duration) -> Self {
         Self {
-            strangers: Side::new(at_once, threads("hash-others", Back::Idle, at_once)),
+            strangers: Side::new(at_once, threads("hash-others", Back::Idle(at_once), at_once)),
             known: Side::new(KNOWN_AT_ONCE, threads("hash-known", Back::Lowest, KNOWN_AT_ONCE)),
             impatient: threads("hash-late", Back::Lowest, at_once),
             patience,
@@ -193,14 +200,31 @@ fn step_back(back: Back) {
     #[cfg(target_os = "linux")]
     {
         let policy = ThreadSchedulePolicy::Normal(match back {
-            Back::Idle => NormalThreadSchedulePolicy::Idle,
+            Back::Idle(_) => NormalThreadSchedulePolicy::Idle,
             Back::Lowest => NormalThreadSchedulePolicy::Other,
         });
         let this = thread_priority::thread_native_id();
         if let Err(e) = thread_priority::set_thread_priority_and_policy(this, ThreadPriority::Min, policy) {
             tracing::warn!(error = ?e, "the hashing lane runs at the usual priority");
         }
+        if let Back::Idle(processors) = back
+            && let Err(e) = keep_to(processors)
+        {
+            tracing::warn!(error = %e, "the hashing lane runs on every processor");
+        }
+        if matches!(back, Back::Idle(_)) {
+            keep_memory();
+        }
     }
+}
+
+/// Keeps this thread to the last so many of the processors that it may use: interrupts are mostly handled on the first.
+#[cfg(target_os = "linux")]
+fn keep_to(processors: usize) -> std::io::Result<()> {
+    let may = sched_getaffinity(None)?;
+    let mut kept = CpuSet::new();
+    (0..CpuSet::MAX_CPU).rev().filter(|&processor| may.is_set(processor)).take(processors).for_each(|processor| kept.set(processor));
+    Ok(sched_setaffinity(None, &kept)?)
 }
 
 /// A place in the queue, given back when dropped.
@@ -245,6 +269,20 @@ mod tests {
         let known = (ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other), "19".to_owned());
         assert_eq!(lane.run_for(For::Known, priority).await.unwrap(), known);
         assert_eq!(priority(), own);
+    }
+
+    /// R25: strangers' hashes leave processors alone where there are more than they have threads; a known browser may use all.
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn r25_strangers_are_kept_to_as_many_processors_as_they_have_threads() {
+        let count = || sched_getaffinity(None).unwrap().count() as usize;
+        let all = count();
+        for at_once in [1, 2, all + 1] {
+            let lane = Lane::new(at_once);
+            assert_eq!(lane.run(count).await.unwrap(), at_once.min(all));
+            assert_eq!(lane.run_for(For::Known, count).await.unwrap(), all);
+        }
+        assert_eq!(count(), all, "whoever asks keeps its own");
     }
 
     /// R25: where no processor is ever idle, a stranger's hash is late and not lost; whoever ends first answers, and frees the place.
