@@ -28,6 +28,8 @@ const OFF: &[(&str, &str)] = &[
     ("limits.sign_in.network", "off"),
     ("limits.sign_in.index", "off"),
     ("limits.upload.account", "off"),
+    ("limits.new_project.account", "off"),
+    ("limits.new_project.network", "off"),
     ("sessions.confirm_unknown_device", "false"),
 ];
 
