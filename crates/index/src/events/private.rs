@@ -73,21 +73,13 @@ pub(super) async fn seal(
 
 const TABLE: &str = "event_private";
 
-/// Opens the personal fields of an event; `None` when they were erased.
+/// Opens the personal fields of an event; `None` when they were erased, or changed so that they do not open: `audit verify` names these,
+/// and no page and no mail may stay away for them.
 ///
 /// # Errors
-/// The database, or a sealed value that was changed or moved.
+/// The database.
 pub async fn open_private<R: Reading>(env: &Env, read: &R, event: EventId) -> Result<Option<Private>, Refused> {
-    let Some(row) = event_private::Entity::find_by_id(event).one(read.connection()).await? else {
-        return Ok(None);
-    };
-    let Some(key) = subject_keys::Entity::find_by_id(row.subject).one(read.connection()).await? else {
-        return Ok(None);
-    };
-    let key = open_key(env, &key)?;
-    let place = Place { table: TABLE, row: event.0.as_bytes(), account: row.subject.as_bytes() };
-    let plain = key.open(&place, &row.sealed).map_err(|e| anyhow::anyhow!("the private part of event {event}: {e}"))?;
-    Ok(Some(serde_json::from_slice(plain.expose())?))
+    Ok(open_all(env, read, vec![event]).await?.remove(&event))
 }
 
 /// Opens the personal fields of many events; what was erased, and what was changed so that it does not open, is left out.

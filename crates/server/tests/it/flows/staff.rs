@@ -448,17 +448,24 @@ both_engines! {
         assert_eq!(open_causes(&world, ada).await.len(), 1);
     }
 
-    /// R27: a row whose personal part was changed by hand keeps nobody from the page that shows what happened.
-    async fn a_personal_part_that_does_not_open_hides_no_page(world: World) {
+    /// R27: a row whose personal part was changed by hand keeps nobody from the page that shows what happened, and no mail from its way.
+    async fn r27_a_personal_part_that_does_not_open_hides_no_page_and_keeps_no_mail(world: World) {
         let person = world.secured("ada").await;
         let (_, grace) = administrator(&world, "grace").await;
+        world.work().await;
+        given::minted(&world, given::account_id(&world, "ada").await, "scope:user", "30").await;
         let bytes = if world.is_postgres() { "'\\x00'" } else { "x'00'" };
         world.run(&format!("UPDATE event_private SET sealed = {bytes}")).await;
         for page in ["/admin/accounts/ada/", "/admin/events/"] {
             let answer = grace.browser.get(page).await;
             assert!(answer.status() == 200 && answer.text().contains("account:create"), "{page}: {}", answer.text());
         }
-        drop(person);
+        for page in ["/manage/account/sessions/", "/manage/account/security-history/", "/manage/account/token/"] {
+            assert_eq!(person.browser.get(page).await.status(), 200, "{page}");
+        }
+        let before = world.mail_as_it_lies().len();
+        world.work().await;
+        assert!(world.mail_as_it_lies().len() > before, "the notice of the token");
     }
 
     /// What is on a project is shown within bounds, what stops the whole of it first; how much there is is said.
