@@ -6,15 +6,14 @@
 //! where the lowest nice value still lets it wait for milliseconds. And it stays on as many processors as it has threads: what wanders over
 //! all of them empties the caches of all (bench/flood.py measures both). Nobody else wanting any time there, for as long as [`PATIENCE`],
 //! is what a machine under load may never grant; then it is begun once more on a thread that competes, wherever it likes. A thread that
-//! may be interrupted for long must hold nothing that others wait for: it keeps the memory of its hashes, which would be taken from the
-//! system and given back with the memory of the whole process locked.
+//! may be interrupted for long must hold nothing that others wait for: all of these keep the memory of their hashes, which would be taken
+//! from the system and given back with the memory of the whole process locked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-#[cfg(target_os = "linux")]
 use credentials::password::keep_memory;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -187,6 +186,7 @@ fn threads(name: &str, back: Back, count: usize) -> mpsc::Sender<Work> {
 
 fn work_until_dropped(back: Back, receiver: &Mutex<mpsc::Receiver<Work>>) {
     step_back(back);
+    keep_memory();
     loop {
         let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(work) = next else { return };
@@ -211,9 +211,6 @@ fn step_back(back: Back) {
             && let Err(e) = keep_to(processors)
         {
             tracing::warn!(error = %e, "the hashing lane runs on every processor");
-        }
-        if matches!(back, Back::Idle(_)) {
-            keep_memory();
         }
     }
 }
