@@ -4,6 +4,7 @@
 //! subject (R27); the row commits to them. What follows (notices) is the table's business, never a verb's.
 
 mod private;
+pub(crate) mod reading;
 mod table;
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, Value};

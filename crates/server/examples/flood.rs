@@ -3,6 +3,9 @@
 //! Requests are sent when they are due, whether or not earlier ones were answered, and a time is measured from when its request was
 //! due: a server that stalls cannot hide it. Arguments: address, seconds, rounds.
 //!
+//! Beside each round stands another one, in which a process of its own does the same hashes as the lane does, one after another, at the
+//! same priority and on the same processor: what hashing on this machine does to whatever runs beside it, whoever hashes.
+//!
 //! Before that it says how many logins a second the flood gets alone, and how many hashes the processors that the lane has would do in
 //! that time: what logins cost beside hashing is the difference.
 
@@ -201,6 +204,33 @@ fn hashes() -> anyhow::Result<f64> {
     Ok(f64::from(lanes) / times[times.len() / 2])
 }
 
+/// What is done while a process of its own hashes without a pause, at the priority and on the processor of the lane's idle threads.
+async fn beside_hashing<T>(during: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let last = (std::thread::available_parallelism()?.get() - 1).to_string();
+    let mut command = std::process::Command::new("chrt");
+    command.args(["--idle", "0", "taskset", "--cpu-list", &last]).arg(std::env::current_exe()?).arg("hash");
+    let mut hashing = command.spawn().context("chrt and taskset are in util-linux")?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let out = during.await;
+    hashing.kill()?;
+    hashing.wait()?;
+    out
+}
+
+/// Hashes until it is killed, in memory that is kept.
+fn hash_without_a_pause() -> ! {
+    credentials::password::keep_memory();
+    let (keys, password) = (InstanceKeys::generate(&SystemEntropy), Password::typed(&Secret::new("a-wrong-password".to_owned())));
+    loop {
+        drop(hash(&password, Parameters::default(), &keys, &SystemEntropy));
+    }
+}
+
+fn middle(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
 fn millis(sorted: &[Duration], percent: usize) -> f64 {
     sorted[(sorted.len() - 1) * percent / 100].as_secs_f64() * 1000.0
 }
@@ -209,6 +239,9 @@ fn millis(sorted: &[Duration], percent: usize) -> f64 {
 #[expect(clippy::print_stdout, reason = "what was measured is what the program is for")]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["hash"] {
+        hash_without_a_pause();
+    }
     let [address, seconds, rounds] = arguments.as_slice() else { anyhow::bail!("usage: flood ADDRESS SECONDS ROUNDS") };
     let (time, rounds) = (Duration::from_secs(seconds.parse()?), rounds.parse::<u32>()?);
     let quiet = async {
@@ -220,23 +253,27 @@ async fn main() -> anyhow::Result<()> {
     capacity(address, Duration::from_secs(2)).await?;
     let full = capacity(address, time).await?;
     println!("capacity: {full:.0} reads/s; driven at {:.0}/s", full / 2.0);
-    let mut ratios = Vec::new();
+    let (mut ratios, mut controls) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let quiet = reads(address, full / 2.0, time).await?;
+        let control = beside_hashing(reads(address, full / 2.0, time)).await?;
         let (beside, logins) = flooded(address, reads(address, full / 2.0, time)).await?;
-        let ratio = millis(&beside, 50) / millis(&quiet, 50);
+        let (ratio, apart) = (millis(&beside, 50) / millis(&quiet, 50), millis(&control, 50) / millis(&quiet, 50));
         println!(
-            "quiet: median {:.3} ms, 99 % {:.2} ms; beside {logins:.1} logins/s: median {:.3} ms, 99 % {:.2} ms; ratio {ratio:.3}",
+            "quiet: median {:.3} ms, 99 % {:.2} ms; beside a process that hashes: {:.3} ms, {:.2} ms, ratio {apart:.3}; beside {logins:.1} \
+             logins/s: {:.3} ms, {:.2} ms, ratio {ratio:.3}",
             millis(&quiet, 50),
             millis(&quiet, 99),
+            millis(&control, 50),
+            millis(&control, 99),
             millis(&beside, 50),
             millis(&beside, 99),
         );
         ratios.push(ratio);
+        controls.push(apart);
     }
-    ratios.sort_by(f64::total_cmp);
-    let middle = ratios[ratios.len() / 2];
-    println!("ratio of medians: {middle:.3}");
+    let (middle, apart) = (middle(ratios), middle(controls));
+    println!("ratio of medians: {middle:.3}; beside a process that hashes: {apart:.3}");
     ensure!(middle <= MOST, "the median of reads rose by more than 10 %");
     Ok(())
 }

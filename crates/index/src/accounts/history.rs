@@ -1,11 +1,12 @@
 //! The account's own security history, in plain words. Networks and agents are shown of its own acts and of strangers' tries only (R27).
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::Condition;
 
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::events;
 use crate::env::Env;
+use crate::events::reading::{self, Part};
 use crate::events::{Kind, Private, open_private};
 use crate::policy::{Permit, SeeAccount};
 use crate::refused::Refused;
@@ -45,15 +46,9 @@ pub struct Page {
 /// The database, or a sealed field that does not open.
 pub async fn page<R: Reading>(env: &Env, read: &R, permit: &Permit<SeeAccount>, before: Option<i64>) -> Result<Page, Refused> {
     let account = *permit.on();
-    let concerns = Condition::any().add(events::Column::AccountId.eq(account)).add(events::Column::ActorAccountId.eq(account));
-    let most = u64::try_from(PAGE).unwrap_or(u64::MAX);
-    let mut rows = events::Entity::find()
-        .filter(concerns)
-        .filter(events::Column::Seq.lt(before.unwrap_or(i64::MAX)))
-        .order_by_desc(events::Column::Seq)
-        .limit(most + 1)
-        .all(read.connection())
-        .await?;
+    let part = Part::Before(before.unwrap_or(i64::MAX));
+    let most = u64::try_from(PAGE + 1).unwrap_or(u64::MAX);
+    let mut rows = reading::some(read, &Condition::all(), Some(account), (part, most)).await?;
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let before = rows.last().filter(|_| more).map(|row| row.seq);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use ipnet::IpNet;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{accounts, events, projects};
 use crate::env::Env;
+use crate::events::reading::{self, Part};
 use crate::events::{Kind, Private, open_all};
 use crate::ids::{AccountId, CaseId, EventId, ProjectId};
 use crate::policy::{Action, Permit, ReadTrail, SeeEvents};
@@ -77,6 +78,8 @@ impl Filter {
 #[derive(Clone, Debug)]
 pub struct Understood {
     rows: Condition,
+    /// It acted, or the row is about it.
+    account: Option<AccountId>,
     network: Option<IpNet>,
 }
 
@@ -141,11 +144,10 @@ pub struct Page {
 pub async fn read_filter<R: Reading, A: ReadsTrail>(read: &R, _permit: &Permit<A>, filter: &Filter) -> Result<Understood, Refused> {
     filter.check_plain()?;
     let mut rows = Condition::all();
-    if let Some(typed) = given(&filter.account) {
-        let account = account(read, typed).await?;
-        let concerned = Condition::any().add(events::Column::AccountId.eq(account)).add(events::Column::ActorAccountId.eq(account));
-        rows = rows.add(concerned);
-    }
+    let concerned = match given(&filter.account) {
+        Some(typed) => Some(account(read, typed).await?),
+        None => None,
+    };
     if let Some(typed) = given(&filter.project) {
         rows = rows.add(events::Column::ProjectId.eq(project(read, typed).await?));
     }
@@ -169,7 +171,7 @@ pub async fn read_filter<R: Reading, A: ReadsTrail>(read: &R, _permit: &Permit<A
         rows = rows.add(events::Column::At.lt(moment("until", typed)?));
     }
     let network = given(&filter.network).map(network).transpose()?;
-    Ok(Understood { rows, network })
+    Ok(Understood { rows, account: concerned, network })
 }
 
 fn given(typed: &str) -> Option<&str> {
@@ -234,8 +236,7 @@ pub async fn page<R: Reading, A: ReadsTrail>(
     while let Some(before) = page.next.filter(|_| page.lines.len() < PAGE && looked < LOOKED_MOST) {
         let want = PAGE - page.lines.len();
         let most = if filter.network.is_some() { CHUNK } else { want + 1 };
-        let older = events::Entity::find().filter(events::Column::Seq.lt(before)).order_by_desc(events::Column::Seq);
-        let some = search(env, read, permit, (filter, older, most)).await?;
+        let some = search(env, read, permit, (filter, Part::Before(before), most)).await?;
         looked += some.looked;
         let more = some.lines.len() > want;
         page.lines.extend(some.lines.into_iter().take(want));
@@ -254,8 +255,7 @@ pub async fn export<R: Reading, A: ReadsTrail>(
     permit: &Permit<A>,
     (filter, after): (&Understood, i64),
 ) -> Result<Page, Refused> {
-    let newer = events::Entity::find().filter(events::Column::Seq.gt(after)).order_by_asc(events::Column::Seq);
-    let some = search(env, read, permit, (filter, newer, CHUNK)).await?;
+    let some = search(env, read, permit, (filter, Part::After(after), CHUNK)).await?;
     Ok(Page { lines: some.lines, next: some.last.filter(|_| some.looked == CHUNK) })
 }
 
@@ -266,14 +266,15 @@ struct Looked {
     last: Option<i64>,
 }
 
-/// Looks at so many rows of a query.
+/// Looks at so many rows of a part of the trail.
 async fn search<R: Reading, A: ReadsTrail>(
     env: &Env,
     read: &R,
     _permit: &Permit<A>,
-    (filter, rows, most): (&Understood, Select<events::Entity>, usize),
+    (filter, part, most): (&Understood, Part, usize),
 ) -> Result<Looked, Refused> {
-    let found = rows.filter(filter.rows.clone()).limit(u64::try_from(most).unwrap_or(u64::MAX)).all(read.connection()).await?;
+    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    let found = reading::some(read, &filter.rows, filter.account, (part, most)).await?;
     let (looked, last) = (found.len(), found.last().map(|row| row.seq));
     let mut lines = lines(env, read, found).await?;
     if let Some(network) = filter.network {

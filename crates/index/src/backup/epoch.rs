@@ -25,6 +25,8 @@ pub struct Begun {
     pub made_at: Time,
     /// Sessions that ended.
     pub sessions_ended: u64,
+    /// Sets of recovery codes that ended, one of an account.
+    pub codes_ended: u64,
     /// API tokens that are paused until their owners confirm them.
     pub tokens_paused: u64,
 }
@@ -80,6 +82,8 @@ pub async fn check_finished(env: &Env) -> anyhow::Result<()> {
 }
 
 const SESSIONS: &str = "UPDATE sessions SET until_at = $1, ended_by = $2 WHERE until_at IS NULL";
+/// Codes that were used since the backup would be good again, and nobody knows which: all of them end.
+const RECOVERY_SETS: &str = "UPDATE recovery_sets SET until_at = $1, ended_by = $2 WHERE until_at IS NULL";
 const DEVICES: &str = "UPDATE devices SET until_at = $1, ended_by = $2 WHERE until_at IS NULL";
 /// Links that only stop something stay (R10, R14, R19).
 const LINKS: &str = "UPDATE links SET spent_at = $1 WHERE spent_at IS NULL AND purpose NOT IN ('not-me', 'alarm', 'veto')";
@@ -100,6 +104,7 @@ async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>) -> Re
     let row = row.ok_or_else(|| Invalid::new("", "No backup was loaded here that waits."))?;
     let (number, made_at): (i64, Time) = (row.try_get("", "number")?, row.try_get("", "backup_made_at")?);
     let sessions_ended = tx.execute(SESSIONS, vec![Value::from(now), Value::from(by)]).await?;
+    let codes_ended = tx.execute(RECOVERY_SETS, vec![Value::from(now), Value::from(by)]).await?;
     tx.execute(DEVICES, vec![Value::from(now), Value::from(by)]).await?;
     for sql in [LINKS, CODES, ACTS, CEREMONIES, ATTEMPTS, TAKE_BACKS, DOORS, HOLDS, WAITS] {
         tx.execute(sql, vec![Value::from(now)]).await?;
@@ -107,9 +112,9 @@ async fn end_what_was(env: &Env, tx: &mut Tx, permit: &Permit<BeginEpoch>) -> Re
     let why = format!("The index was restored from the backup of {}", made_at.in_words());
     let case = cases::open(env, tx, NewCase { opening: Opening::Restore, account: None, project: None, why, opened_by: by }).await?;
     let tokens_paused = pause_tokens(env, tx, permit, case).await?;
-    let event = EpochBegun { made_at: made_at.in_words(), sessions_ended, tokens_paused };
+    let event = EpochBegun { made_at: made_at.in_words(), sessions_ended, codes_ended, tokens_paused };
     events::record(env, tx, permit, Entry::of(event).in_case(case)).await?;
-    Ok(Begun { number, made_at, sessions_ended, tokens_paused })
+    Ok(Begun { number, made_at, sessions_ended, codes_ended, tokens_paused })
 }
 
 /// API tokens do nothing until their owners confirm them, one by one.

@@ -302,7 +302,7 @@ events! {
     AccountErased {} = "account:erase", "The personal data of the account was erased.", Nobody("no address of the account is left to tell");
 
     /// The index was restored from a backup; until it is opened it reads and tightens (R18).
-    EpochBegun { made_at: String, sessions_ended: u64, tokens_paused: u64 } = "index:restored", "The index was restored from the backup of {made_at}: {sessions_ended} sessions ended, {tokens_paused} API tokens are paused until their owners confirm them. Until it is opened, the index only reads.", Administrators;
+    EpochBegun { made_at: String, sessions_ended: u64, codes_ended: u64, tokens_paused: u64 } = "index:restored", "The index was restored from the backup of {made_at}: {sessions_ended} sessions ended, the recovery codes of {codes_ended} accounts ended, {tokens_paused} API tokens are paused until their owners confirm them. Until it is opened, the index only reads.", Administrators;
     /// A restored index was opened.
     EpochOpened {} = "index:opened", "The restored index was opened: it changes things again.", Administrators;
     /// The index was started with its clock ahead of the true time (R32).

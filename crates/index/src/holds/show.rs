@@ -8,7 +8,7 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{hold_people, holds};
 use crate::ids::{AccountId, HoldId, ProjectId};
-use crate::policy::{ActionName, ApproveHold, Direction, OwnProof, Permit, SeeHolds};
+use crate::policy::{ActionName, ApproveHold, Direction, OwnProof, Permit, SeeHolds, standing};
 use crate::refused::Refused;
 
 /// How many holds stand on a page.
@@ -123,7 +123,9 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let own = people.iter().find(|person| person.account_id == account);
     let waiting = row.state == state::WAITING;
     let may_veto = waiting && own.is_some_and(|person| person.may_veto);
-    let may_approve = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
+    let asked = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
+    // Whose roles sleep says nothing for a project, and is not asked to (R5).
+    let may_approve = asked && !standing(read, account, None).await?.asleep;
     let open_until = open_until(&row).filter(|until| *until > read.now());
     let mut told = Vec::with_capacity(people.len());
     for person in people {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait};
 
 use crate::accounts::history;
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{accounts, events, projects};
 use crate::env::Env;
+use crate::events::reading::{self, Part};
 use crate::events::{Kind, Private, open_all};
 use crate::ids::{AccountId, CaseId, ProjectId};
 use crate::policy::{Permit, SeeAsStaff};
@@ -76,17 +77,13 @@ pub struct Page {
 /// # Errors
 /// The database. A sealed field that does not open is left out: `audit verify` names it, and the page must not hide the rest.
 pub async fn page<R: Reading>(env: &Env, read: &R, _permit: &Permit<SeeAsStaff>, of: Of, before: Option<i64>) -> Result<Page, Refused> {
-    let concerns = match of {
-        Of::Account(id) => Condition::any().add(events::Column::AccountId.eq(id)).add(events::Column::ActorAccountId.eq(id)),
-        Of::Project(id) => Condition::any().add(events::Column::ProjectId.eq(id)),
+    let (condition, account) = match of {
+        Of::Account(id) => (Condition::all(), Some(id)),
+        Of::Project(id) => (Condition::all().add(events::Column::ProjectId.eq(id)), None),
     };
-    let mut rows = events::Entity::find()
-        .filter(concerns)
-        .filter(events::Column::Seq.lt(before.unwrap_or(i64::MAX)))
-        .order_by_desc(events::Column::Seq)
-        .limit(u64::try_from(PAGE + 1).unwrap_or(u64::MAX))
-        .all(read.connection())
-        .await?;
+    let part = Part::Before(before.unwrap_or(i64::MAX));
+    let most = u64::try_from(PAGE + 1).unwrap_or(u64::MAX);
+    let mut rows = reading::some(read, &condition, account, (part, most)).await?;
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let before = rows.last().filter(|_| more).map(|row| row.seq);

@@ -90,8 +90,8 @@ impl Restore {
             let begun = backup::begin(env, operator).await?;
             println!("{} rows and {} blobs, as of {}", loaded.rows, loaded.blobs, loaded.made_at.in_words());
             println!(
-                "{} sessions ended; {} API tokens are paused until their owners confirm them",
-                begun.sessions_ended, begun.tokens_paused
+                "{} sessions ended; the recovery codes of {} accounts ended; {} API tokens are paused until their owners confirm them",
+                begun.sessions_ended, begun.codes_ended, begun.tokens_paused
             );
             let checked = check(env, true, |_| {}).await?;
             if checked.wrong > 0 {

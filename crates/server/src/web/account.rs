@@ -72,7 +72,7 @@ fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed:
     let (errors, name, public_email) = typed.unwrap_or_else(|| (FormErrors::none(), overview.account.display_name.clone(), public));
     let choices = overview.addresses.iter().filter(|row| row.verified_at.is_some()).map(|row| row.address.clone()).collect();
     let mut surroundings = frame(ctx, None);
-    surroundings.banners.extend(few_codes(overview.codes_left));
+    surroundings.banners.extend(few_codes(overview.codes_left, standing.factor));
     Account {
         frame: surroundings,
         username: overview.account.username,
@@ -90,10 +90,15 @@ fn page<A: Action>(ctx: &Ctx<A>, overview: Overview, standing: &Standing, typed:
     }
 }
 
-/// The reminder that few recovery codes are left.
-fn few_codes(left: Option<u32>) -> Option<Banner> {
-    let left = left.filter(|left| *left <= recovery::FEW)?;
-    let text = if left == 1 { "One recovery code is left.".to_owned() } else { format!("{left} recovery codes are left.") };
+/// The reminder that few recovery codes are left, or none: a take-back ends them, and the restore of a backup (R16, R18).
+fn few_codes(left: Option<u32>, secured: bool) -> Option<Banner> {
+    let text = match left {
+        Some(left) if left > recovery::FEW => return None,
+        Some(1) => "One recovery code is left.".to_owned(),
+        Some(left) => format!("{left} recovery codes are left."),
+        None if secured => "No recovery code of this account works any more.".to_owned(),
+        None => return None,
+    };
     let action = Leading::new("Make new recovery codes", "/manage/account/recovery-codes/regenerate");
     Some(Banner::new(Kind::Warning, text, Some(action)))
 }

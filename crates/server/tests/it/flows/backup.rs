@@ -114,6 +114,51 @@ both_engines! {
         assert_eq!(upload(&other, &another, &wheel("eggs", "1.0").build()).await.status(), 200, "counters go on");
     }
 
+    /// R18: of recovery codes nobody knows which were used since the backup, so none works; the factor does, and makes new ones.
+    async fn r18_recovery_codes_end_with_a_restore(world: World) {
+        let ada = world.secured("ada").await;
+        let spent = ada.recovery_code();
+        let unspent = ada.recovery_code();
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy");
+        backup::backup(&world.env, &copy).await.expect("it is made");
+        let page = "/account/recovery-code/";
+        let browser = ada.known_browser();
+        ada.send_password(&browser).await;
+        let answer = browser.submit(page, page, &[("recovery_code_value", &spent)]).await;
+        assert_eq!(answer.status(), 303, "used after the backup: {}", answer.text());
+
+        let other = restored(&world, &copy, place(&world, &folder.path().join("there"), true).await).await.expect("it is restored");
+        let ada = ada.at(&other);
+        for opened in [false, true] {
+            if opened {
+                open_up(&other.env).await.expect("it was closed");
+            }
+            for code in [&spent, &unspent] {
+                let thief = other.browser();
+                ada.send_password(&thief).await;
+                let answer = thief.submit(page, page, &[("recovery_code_value", code)]).await;
+                assert_eq!(answer.status(), 422, "{}", answer.text());
+                assert!(answer.text().contains("recovery code"), "{}", answer.text());
+            }
+            other.advance(HOUR);
+        }
+        ada.log_in().await;
+        let banner = ada.browser.get("/manage/account/").await;
+        assert!(banner.text().contains("No recovery code of this account works any more."), "{}", banner.text());
+        let factors = ada.browser.get("/manage/account/two-factor/").await;
+        assert!(factors.text().contains("when the index was restored from a backup"), "{}", factors.text());
+        ada.prove_mailbox().await;
+        let page = "/manage/account/recovery-codes/generate";
+        let asked = ada.browser.submit(page, page, &[]).await;
+        let back = ada.prove_at(&asked.location()).await;
+        let act = back.split("act=").nth(1).expect("the act that was proved").split('&').next().expect("it ends").to_owned();
+        let answer = ada.browser.submit(&back, page, &[("act", &act)]).await;
+        assert!(answer.text().contains("Save these recovery codes now"), "{}", answer.text());
+        let told = all::<events::Entity>(&other).await.into_iter().find(|row| row.kind == "index:restored").expect("an event");
+        assert!(told.detail.contains("\"codes_ended\":1"), "{}", told.detail);
+    }
+
     /// R18, R19: until it is opened it reads and tightens, and says so.
     async fn r19_a_restored_index_reads_and_tightens_until_it_is_opened(world: World) {
         let (ada, app) = old_account(&world, "ada").await;

@@ -6,6 +6,7 @@ use index::audit::PAGE as ROWS;
 
 use super::people::{self, Mailbox};
 use crate::given;
+use crate::holding::raw;
 use crate::world::{World, both_engines};
 
 const PAGE: &str = "/admin/events/";
@@ -99,6 +100,34 @@ both_engines! {
             let second = admin.get(&next).await.text();
             assert_eq!(second.matches("The account was frozen").count(), 1, "{next}: {second}");
             assert!(!second.contains("rel=\"next\""), "{second}");
+        }
+    }
+
+    /// What an account did and what was done to it stands in one order, each row once, on every page of every list.
+    async fn rows_by_an_account_and_about_it_stand_in_one_order(world: World) {
+        let (ada, _) = people::account(&world, "ada", vec![Mailbox::proved(&world, "ada@example.org")]).await;
+        let admin = given::staff(&world, ada).await;
+        let (bea, _) = people::account(&world, "bea", vec![Mailbox::proved(&world, "bea@example.org")]).await;
+        let (one, other, bytes) = (raw(&world, bea.0), raw(&world, ada.0), if world.is_postgres() { "'\\x00'" } else { "x'00'" });
+        let mut expected = Vec::new();
+        for n in 0..3 * ROWS {
+            let (about, by) = [(&one, &other), (&other, &one), (&one, &one), (&other, &other)][n % 4];
+            if n % 4 != 3 { expected.insert(0, format!("row-{n:03}.")); }
+            let id = raw(&world, index::ids::new_uuid(world.env.now(), &*world.env.entropy));
+            world.run(&format!("INSERT INTO events (id, kind, at, account_id, actor_account_id, actor, credential, direction, request_id, detail, commitment) \
+                VALUES ({id}, 'account:freeze', 1, {about}, {by}, 'account', 'session', 'tightens', 'r', '{{\"reason\":\"row-{n:03}\"}}', {bytes})")).await;
+        }
+        for list in [format!("{PAGE}?account=bea&kind=account:freeze"), "/admin/accounts/bea/".to_owned()] {
+            let (mut path, mut seen) = (list.clone(), Vec::new());
+            loop {
+                let page = admin.get(&path).await;
+                assert_eq!(page.status(), 200, "{path}: {}", page.text());
+                seen.extend(page.text().split("was frozen: ").skip(1).map(|rest| rest[..8].to_owned()));
+                if !page.text().contains("rel=\"next\"") { break }
+                let next = page.between("rel=\"next\" href=\"", "\"").replace("&#38;", "&").replace("&amp;", "&");
+                path = if next.starts_with('?') { format!("{list}{next}") } else { next };
+            }
+            assert_eq!(seen, expected, "{list}");
         }
     }
 

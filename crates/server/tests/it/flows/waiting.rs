@@ -213,6 +213,8 @@ both_engines! {
         assert!(is_held(&asked), "{}", asked.text());
         let hold = newest(&world).await;
         let approve = format!("{HOLDS}{}/approve/", hold.id);
+        let page = ada.browser.get(HOLDS).await;
+        assert!(page.text().contains(&format!("{}/veto/", hold.id)) && !page.text().contains(&approve), "{}", page.text());
         let to = ada.browser.submit(HOLDS, &approve, &[]).await.location();
         let back = ada.prove_at(&to).await;
         let act = back.split("act=").nth(1).expect("the act comes back").to_owned();
