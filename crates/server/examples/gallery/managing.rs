@@ -221,6 +221,7 @@ fn factor_pages() -> Vec<Sample> {
         ("factors", of(factors(), false, Some(2))),
         ("factors-phishable", of(factors().into_iter().take(1).collect(), true, Some(8))),
         ("factors-none", of(vec![], false, None)),
+        ("factors-without-codes", of(factors(), false, None)),
         ("webauthn-provision", key(FormErrors::none(), true)),
         ("webauthn-provision-prove", key(FormErrors::none(), false)),
         ("webauthn-provision-refused", key(FormErrors::one("label", "Another key of yours has this name: give this one another."), true)),

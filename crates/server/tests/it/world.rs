@@ -230,6 +230,10 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
+    /// Whether this word stands in the text, with no letter or digit around it: a random token holds any three letters now and then.
+    pub fn says(&self, word: &str) -> bool {
+        self.text().split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
+    }
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }

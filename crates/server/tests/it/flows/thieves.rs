@@ -107,7 +107,7 @@ both_engines! {
         let thief = world.browser();
         thief.set_cookie(DEVICES, &ada.browser.cookies()[DEVICES]);
         assert!(thief.get(HOME).await.location().starts_with(LOGIN));
-        assert!(!thief.get(LOGIN).await.text().contains("ada"));
+        assert!(!thief.get(LOGIN).await.says("ada"));
         // With the password too it still lacks the factor; a code of the wrong account is none.
         assert_eq!(ada.send_password(&thief).await.location(), TWO_FACTOR);
         assert!(thief.get(HOME).await.location().starts_with(TWO_FACTOR));
