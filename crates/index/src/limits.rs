@@ -11,7 +11,7 @@ use sea_orm::Value;
 use crate::act::{Housekeeping, housekeeping};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, DeviceId};
+use crate::ids::{AccountId, DeviceId, SessionId};
 use crate::rates::{Rate, parse_rates};
 use crate::refused::Refused;
 
@@ -124,6 +124,11 @@ impl Whom {
     #[must_use]
     pub fn account(account: AccountId, network: Option<IpAddr>) -> Self {
         Self { account: Some(account.to_string()), network }
+    }
+    /// Whoever acts in a session: no stranger, and nobody in another session, spends what it may still guess (R25).
+    #[must_use]
+    pub fn session(session: Option<SessionId>, network: Option<IpAddr>) -> Self {
+        Self { account: session.map(|id| format!("session:{id}")), network }
     }
     /// A stranger from a network.
     #[must_use]

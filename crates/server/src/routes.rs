@@ -31,6 +31,8 @@ const AWAKE_OR_IDLE: &[Credential] = &[IdleSession, Session, FreshSession, StepU
 const FRESH: &[Credential] = &[FreshSession, StepUp];
 /// Everybody, and whoever is half signed in.
 const EVERYBODY_OR_HALF: &[Credential] = &[Nobody, HalfSession, Session, FreshSession, StepUp];
+/// Whoever is signed in, awake or not, stopped or not: logging out (R19).
+const IDLE_OR_STOPPED: &[Credential] = &[IdleSession, Session, FreshSession, StepUp, StoppedSession];
 /// Whoever is signed in, stopped or not: what stops others' changes (R19).
 const EVEN_STOPPED: &[Credential] = &[Session, FreshSession, StepUp, StoppedSession];
 
@@ -131,7 +133,7 @@ fn signing_in() -> Vec<Route> {
         route(Method::GET, "/account/confirm-login/", door(Html, EVERYBODY_OR_HALF, None), signin::confirm_page),
         route(Method::POST, "/account/confirm-login/", door(Html, &[HalfSession], Some(Limit::ConfirmLogin)), signin::confirm),
         route(Method::GET, "/account/logout/", page, signin::logout_page),
-        route(Method::POST, "/account/logout/", idle, signin::logout),
+        route(Method::POST, "/account/logout/", door(Html, IDLE_OR_STOPPED, None), signin::logout),
         route(Method::GET, "/account/reauthenticate/", idle, proofs::page),
         route(Method::POST, "/account/reauthenticate/", door(Html, AWAKE_OR_IDLE, Some(Limit::Factor)), proofs::prove),
         route(Method::GET, "/account/verify-mailbox/", own, gates::verify_mailbox_page),

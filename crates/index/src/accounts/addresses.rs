@@ -10,7 +10,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 pub(crate) use address::domain_part;
 pub use address::{Address, MOST_CHARACTERS};
 pub use change::{Because, MOST_ADDRESSES, because_words, unverify_address, verified_after};
-pub(crate) use change::{end, ever_verified, is_settled, lock_rows, make_primary, take_proof, unverify};
+pub(crate) use change::{
+    end, ever_verified, is_settled, is_settled_row, lock_rows, lost_all_proofs, make_primary, may_have_links, take_proof, trusted,
+    unverify, was_settled,
+};
 
 use crate::accounts;
 use crate::accounts::domains;
@@ -19,7 +22,9 @@ use crate::act;
 use crate::db::entities::{addresses, links};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, AddressTaken, AddressVerified, Entry, VerificationSent, VerificationWithheld};
+use crate::events::{
+    self, AddressRemoved, AddressTaken, AddressVerified, Entry, PrimaryAddressChanged, VerificationSent, VerificationWithheld,
+};
 use crate::ids::{AccountId, AddressId, EventId, SessionId};
 use crate::limits::{self, Limit, Whom};
 use crate::policy::{Action, Actor, Denied, Permit, Resource, Role, SendVerification, Situation, State, VerifyAddress, standing};
@@ -190,7 +195,7 @@ pub enum Verified {
     /// The flag is set; the browser that pressed is not the one that asked, or nobody is signed in there yet.
     Flag,
     /// The flag is set, and the mailbox counts as proved in the session that asked and pressed (R4).
-    AndProved,
+    AndProved(AccountId, SessionId),
     /// Another account has verified this address before; nothing changed (R24).
     Taken,
 }
@@ -208,18 +213,42 @@ pub async fn verify(env: &Env, tx: &mut Tx, permit: &Permit<VerifyAddress>, brow
     if state != State::Active {
         return Err(Denied::Stopped(state).into());
     }
+    let first = !ever_verified(tx, account.id).await?;
     if !take_proof(tx, &address).await? {
         events::record(env, tx, permit, Entry::of(AddressTaken {}).about(account.id).with_address(&address.address)).await?;
         return Ok(Verified::Taken);
     }
-    let proved = address.is_primary && prove_mailbox(tx, permit, &link, browser).await?;
+    let leads = address.is_primary || first;
+    if first {
+        leave_no_other_claim(env, tx, permit, &address).await?;
+    }
+    let proved = match leads {
+        true => prove_mailbox(tx, permit, &link, browser).await?,
+        false => None,
+    };
     events::record(env, tx, permit, Entry::of(AddressVerified {}).about(account.id).with_address(&address.address)).await?;
-    Ok(if proved { Verified::AndProved } else { Verified::Flag })
+    Ok(proved.map_or(Verified::Flag, |session| Verified::AndProved(account.id, session)))
+}
+
+/// The first address that an account proves is the one it belongs to: it leads, and other claims end. Whoever registered the name with
+/// somebody else's address would else leave a claim of his own behind, and verify it once its owner has made the account worth it.
+async fn leave_no_other_claim(env: &Env, tx: &mut Tx, permit: &Permit<VerifyAddress>, first: &AddressRow) -> Result<(), Refused> {
+    for row in of_account(tx, first.account_id).await?.into_iter().filter(|row| row.id != first.id) {
+        end(tx, &row, permit.event()).await?;
+        events::record(env, tx, permit, Entry::of(AddressRemoved {}).about(row.account_id).with_address(&row.address)).await?;
+    }
+    if !first.is_primary {
+        let row = by_id(tx, first.id).await?.ok_or(Denied::NotValid)?;
+        make_primary(env, tx, &row, permit.event()).await?;
+        let entry = Entry::of(PrimaryAddressChanged {}).about(first.account_id).with_address(&first.address);
+        events::record(env, tx, permit, entry).await?;
+    }
+    Ok(())
 }
 
 /// Whether the press counts as a fresh proof of the mailbox in a session: in the one that asked; or, where a browser asked before
 /// anybody was signed in, in that browser, and then for whoever signs in there next. Pressed elsewhere a link only sets the flag.
-async fn prove_mailbox(tx: &Tx, permit: &Permit<VerifyAddress>, link: &links::Model, browser: &[u8]) -> Result<bool, Refused> {
+async fn prove_mailbox(tx: &Tx, permit: &Permit<VerifyAddress>, link: &links::Model, browser: &[u8]) -> Result<Option<SessionId>, Refused> {
     const PROVE: &str = "UPDATE sessions SET mailbox_proved_at = $3 WHERE id = $1 AND account_id = $2 AND until_at IS NULL";
     const NOTE: &str = "UPDATE links SET proved_at = $2 WHERE id = $1";
     let session = permit.actor().session.map(|session| session.id);
@@ -229,14 +258,14 @@ async fn prove_mailbox(tx: &Tx, permit: &Permit<VerifyAddress>, link: &links::Mo
         (None, None) => false,
     };
     if !asked_here {
-        return Ok(false);
+        return Ok(None);
     }
     if link.session_id.is_none() {
         tx.execute(NOTE, vec![Value::from(link.id), Value::from(tx.now())]).await?;
     }
-    let Some(session) = session else { return Ok(false) };
+    let Some(session) = session else { return Ok(None) };
     let values = vec![Value::from(session), Value::from(link.account_id), Value::from(tx.now())];
-    Ok(tx.execute(PROVE, values).await? == 1)
+    Ok((tx.execute(PROVE, values).await? == 1).then_some(session))
 }
 
 /// Has the verification mail sent again: takes the limits of mails that somebody asks for.

@@ -167,6 +167,8 @@ events! {
     FactorRemoved { method: String, sessions_ended: u64 } = "account:two_factor:method_removed", "The second factor “{method}” was removed; {sessions_ended} sessions ended with it.", Account;
     /// A code was sent again that had been accepted before.
     CodeReplayed {} = "account:two_factor:replayed", "A code of the authenticator app was sent a second time, and refused: somebody may have read it over your shoulder or on a false page.", Account;
+    /// A recovery code finished a sign-in or brought the account back.
+    RecoveryCodeUsed { left: u32 } = "account:recovery_codes:used", "A recovery code was used to get in; {left} are left.", Account;
     /// Only few recovery codes are left.
     RecoveryCodesLow { left: u32 } = "account:recovery_codes:low", "A recovery code was used; {left} are left.", Account;
 

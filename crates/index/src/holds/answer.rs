@@ -7,11 +7,12 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use credentials::link::LinkToken;
 
 use super::rules::may_stop;
-use super::{ADDRESS_AGE, Line, aged, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, resume, show, state};
+use super::{Line, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, resume, show, state};
+use crate::accounts::addresses;
 use crate::accounts::link::{self, Purpose};
 use crate::act;
 use crate::cases::{self, NewCase, Opening};
-use crate::db::entities::{addresses, hold_people, holds};
+use crate::db::entities::{addresses as address_rows, hold_people, holds};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, Event, HoldApproved, HoldDied, HoldStopped, HoldVetoed};
@@ -87,14 +88,15 @@ async fn by_link(env: &Env, tx: &mut Tx, permit: &Permit<VetoByLink>) -> Result<
     if used.is_some() {
         return Err(Denied::LinkSpent.into());
     }
-    let settled = aged(env, tx.now(), tx.row(ADDRESS_AGE, vec![Value::from(address)]).await?)?;
+    // A mailbox is as old as its proof, not as its claim (R11).
+    let settled = addresses::is_settled_row(env, tx, address).await?;
     check_seniority(env, tx, &row, account, settled).await?;
     stop(env, tx, permit, &row, Some(mark)).await?;
     Ok(Answered::Now)
 }
 
 async fn mark_of<R: Reading>(env: &Env, read: &R, address: AddressId) -> Result<Vec<u8>, Refused> {
-    let row = addresses::Entity::find_by_id(address).one(read.connection()).await?.ok_or(Denied::NotValid)?;
+    let row = address_rows::Entity::find_by_id(address).one(read.connection()).await?.ok_or(Denied::NotValid)?;
     Ok(mailbox_mark(&env.keys, &row.folded))
 }
 

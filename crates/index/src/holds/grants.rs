@@ -62,8 +62,18 @@ pub(crate) enum Passed {
     Held(HoldId),
 }
 
+/// A door shuts with what opened it, as a hold dies that waits (R10): the session was ended from elsewhere, or the factor is gone.
+const STANDS: &str = "AND NOT EXISTS (SELECT 1 FROM factors f WHERE f.id = holds.factor_id AND f.until_at IS NOT NULL) \
+    AND NOT EXISTS (SELECT 1 FROM sessions s LEFT JOIN events e ON e.id = s.ended_by WHERE s.id = holds.session_id \
+    AND s.until_at IS NOT NULL AND (e.credential_id IS NULL OR e.credential_id <> s.id))";
 const USE: &str = "UPDATE holds SET used_at = $6 WHERE action = $1 AND subject = $2 AND proposer_id = $3 AND payload = $4 \
     AND state = 'done' AND used_at IS NULL AND closed_at > $5";
+
+/// Whether the door that a hold has opened is still open.
+pub(super) async fn is_open<R: Reading>(read: &R, hold: HoldId) -> Result<bool, Refused> {
+    let sql = format!("SELECT 1 AS one FROM holds WHERE id = $1 AND state = 'done' AND used_at IS NULL {STANDS}");
+    Ok(read.row(&sql, vec![Value::from(hold)]).await?.is_some())
+}
 
 /// Lets a grant pass, or writes it down as a hold.
 ///
@@ -106,7 +116,7 @@ where
         Value::from(tx.now().minus(OPEN_FOR)),
         Value::from(tx.now()),
     ];
-    if tx.execute(USE, values).await? > 0 {
+    if tx.execute(&format!("{USE} {STANDS}"), values).await? > 0 {
         return Ok(Passed::Now);
     }
     let what = What { action: A::NAME, subject, wait: env.config.hold_grant.0, proposer: None };

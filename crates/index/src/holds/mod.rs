@@ -105,8 +105,6 @@ const CODES_AGE: &str = "SELECT s.from_at AS from_at, a.created_at AS created_at
     WHERE s.account_id = $1 AND s.until_at IS NULL";
 const DEVICE_AGE: &str = "SELECT COALESCE(d.known_since, d.from_at) AS from_at, a.created_at AS created_at \
     FROM devices d JOIN accounts a ON a.id = d.account_id WHERE d.id = $1 AND d.until_at IS NULL";
-const ADDRESS_AGE: &str =
-    "SELECT e.from_at AS from_at, a.created_at AS created_at FROM addresses e JOIN accounts a ON a.id = e.account_id WHERE e.id = $1";
 
 /// Whether a row that carries its own age and that of its account is settled.
 fn aged(env: &Env, now: Time, row: Option<QueryResult>) -> Result<bool, Refused> {

@@ -10,6 +10,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait, Value};
 use credentials::link::LinkToken;
 
 use super::{by_id, state};
+use crate::accounts::addresses;
 use crate::accounts::link::Purpose;
 use crate::act::{Housekeeping, housekeeping};
 use crate::clock::Time;
@@ -81,7 +82,7 @@ pub(crate) async fn told(tx: &Tx, hold: HoldId, account: AccountId) -> Result<()
     Ok(())
 }
 
-/// A veto link for one address of somebody concerned, while the hold waits.
+/// A veto link for one address of somebody concerned, while the hold waits; none where the address is told without links (R17).
 pub(crate) async fn veto_link(
     env: &Env,
     tx: &Tx,
@@ -90,6 +91,11 @@ pub(crate) async fn veto_link(
     event: EventId,
 ) -> Result<Option<LinkToken>, Refused> {
     let Some(row) = by_id(tx, hold).await?.filter(|row| row.state == state::WAITING) else { return Ok(None) };
+    let to = addresses::by_id(tx, address).await?;
+    match to {
+        Some(to) if addresses::may_have_links(tx, &to).await? => {}
+        _ => return Ok(None),
+    }
     let token = LinkToken::generate(&*env.entropy);
     let link = links::ActiveModel {
         id: Set(LinkId::new(tx.now(), &*env.entropy)),

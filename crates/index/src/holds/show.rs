@@ -2,7 +2,7 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
-use super::grants::OPEN_FOR;
+use super::grants::{self, OPEN_FOR};
 use super::{by_id, state, username};
 use crate::clock::Time;
 use crate::db::Reading;
@@ -126,7 +126,10 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let asked = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
     // Whose roles sleep says nothing for a project, and is not asked to (R5).
     let may_approve = asked && !standing(read, account, None).await?.asleep;
-    let open_until = open_until(&row).filter(|until| *until > read.now());
+    let open_until = match open_until(&row).filter(|until| *until > read.now()) {
+        Some(until) if grants::is_open(read, row.id).await? => Some(until),
+        _ => None,
+    };
     let mut told = Vec::with_capacity(people.len());
     for person in people {
         let username = username(read, person.account_id).await?;

@@ -1,12 +1,13 @@
 //! What the reader of a notice can do about it with one link: stop the own account, or pause the credential of somebody else's act (R14).
 
-use sea_orm::{EntityTrait, Value};
+use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
 
 use super::NoLetter;
+use crate::accounts::addresses::may_have_links;
 use crate::accounts::link::{self, NewLink, Purpose};
 use crate::db::entities::{addresses, events};
 use crate::db::{Reading, Tx};
@@ -84,7 +85,7 @@ impl Enclosure {
 /// The database.
 pub async fn offer<R: Reading>(read: &R, kind: Kind, event: &events::Model, to: AddressId) -> Result<Option<Offer>, NoLetter> {
     let Some(address) = addresses::Entity::find_by_id(to).one(read.connection()).await? else { return Ok(None) };
-    if address.verified_at.is_none() || is_quiet(read, address.account_id, &address.folded).await? {
+    if !may_have_links(read, &address).await? {
         return Ok(None);
     }
     Ok(judge(kind.audience(), event, address.account_id))
@@ -121,13 +122,6 @@ pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId
             can_be_paused.then_some(Offer::Alarm)
         }
     }
-}
-
-const QUIET: &str = "SELECT 1 AS one FROM quiet_addresses WHERE account_id = $1 AND folded = $2";
-
-/// Whether an address is told without links (R17).
-async fn is_quiet<R: Reading>(read: &R, account: AccountId, folded: &str) -> Result<bool, Refused> {
-    Ok(read.row(QUIET, vec![Value::from(account), Value::from(folded)]).await?.is_some())
 }
 
 /// Keeps the link of an offer that a mail will carry.

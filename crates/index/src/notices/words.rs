@@ -313,6 +313,7 @@ const fn heading_of_account(kind: Kind) -> Option<&'static str> {
         Kind::AddressUnverified => "An address must be verified again",
         Kind::FactorRemoved => "A second factor was removed",
         Kind::CodeReplayed => "A code was used a second time",
+        Kind::RecoveryCodeUsed => "A recovery code was used",
         Kind::RecoveryCodesLow => "Few recovery codes are left",
         Kind::HoldApproved => "A change was approved",
         Kind::HoldVetoed => "A change was stopped",

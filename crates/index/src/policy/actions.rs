@@ -89,14 +89,14 @@ actions! {
             "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// Finish a sign-in with a second factor or a recovery code.
     ProveFactor on Site, "account:prove-factor", needs [], gates [],
-        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:login:wrong-factor", "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures", "account:two_factor:replayed", "account:recovery_codes:low"];
+        Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure", "account:webauthn:counter-regression", "account:login:wrong-factor", "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures", "account:two_factor:replayed", "account:recovery_codes:used", "account:recovery_codes:low"];
     /// Confirm a sign-in from an unknown browser with the link of a mail, in the browser where it began; or have the mail sent again.
     ConfirmSignIn on Site, "account:confirm-sign-in", needs [], gates [],
         Neither with Itself, at_most [HalfSession], leaves ["account:login:success", "account:login:failure",
             "account:login:confirm-sent", "account:login:new-device", "account:login:after-failures"];
     /// End the session.
     SignOut on SessionId, "account:sign-out", needs [Oneself], gates [],
-        Tightens with No, at_most [IdleSession, Session, FreshSession, StepUp], leaves ["account:logout"];
+        Tightens with No, at_most [IdleSession, Session, FreshSession, StepUp, StoppedSession], leaves ["account:logout"];
     /// See where one is signed in, and which browsers are remembered.
     SeeSessions on AccountId, "session:list", needs [Oneself], gates [],
         Neither with No, at_most [Session, FreshSession, StepUp], ReadsOnly;
@@ -120,7 +120,7 @@ actions! {
         Neither with Itself, at_most [MailLink], leaves ["account:password:reset"];
     /// Prove an address with the link of a mail.
     VerifyAddress on Site, "account:verify-address", needs [], gates [],
-        Grants with Itself, at_most [MailLink], leaves ["account:email:verified", "account:email:verify:refused"];
+        Grants with Itself, at_most [MailLink], leaves ["account:email:verified", "account:email:verify:refused", "account:email:remove", "account:email:primary:change"];
 
     /// See one's own account, its history and its standing.
     SeeAccount on AccountId, "account:see", needs [Oneself], gates [],
@@ -247,7 +247,7 @@ actions! {
         Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
     /// Bring one's deleted account back within its time, with a mailbox and a second factor or a recovery code.
     UndeleteAccount on Site, "account:undelete", needs [], gates [],
-        Grants with Itself, at_most [TakeBack], leaves ["account:undelete", "project:role:account-undeleted", "account:take-back:proved", "account:take-back:refused", "account:recovery_codes:low"];
+        Grants with Itself, at_most [TakeBack], leaves ["account:undelete", "project:role:account-undeleted", "account:take-back:proved", "account:take-back:refused", "account:recovery_codes:used", "account:recovery_codes:low"];
     /// Bring a deleted account back from the shell, within its time.
     UndeleteAccountAtShell on AccountId, "operator:undelete-account", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:undelete", "project:role:account-undeleted"];

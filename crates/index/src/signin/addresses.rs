@@ -177,7 +177,7 @@ fn proposal(row: &AddressRow, what: &str, (proof, waits): (Option<Proven>, Optio
 /// How long a change waits that takes `row` from its place: what is settled for three days (R7), what R3 says for one.
 async fn waits(env: &Env, tx: &Tx, actor: &Actor, (row, proof): (&AddressRow, Option<Proven>)) -> Result<Option<Duration>, Refused> {
     let account = accounts::by_id(tx, row.account_id).await?.ok_or(Denied::Hidden)?;
-    if addresses::is_settled(env, tx.now(), row, account.created_at) {
+    if addresses::is_settled(env, tx.now(), row, account.created_at) || addresses::was_settled(env, tx, row, account.created_at).await? {
         return Ok(Some(env.config.hold_loosening.0));
     }
     let Some(proof) = proof else { return Ok(None) };

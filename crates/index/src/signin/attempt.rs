@@ -13,6 +13,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Value};
 
 use credentials::link::LinkToken;
 use credentials::secret::Secret;
+use data_encoding::HEXLOWER;
 
 use crate::accounts;
 use crate::accounts::deleted;
@@ -67,6 +68,16 @@ pub async fn sign_in(env: &Env, actor: &Actor, username: &str, typed: Secret, ne
         limits::give_back(env, taken).await?;
     }
     outcome
+}
+
+/// Whose tries at the second step are counted: the account's, under its present password. Whoever spent them with a stolen password has
+/// spent none of those that a new one opens (R25).
+pub(crate) async fn whom(env: &Env, actor: &Actor, account: AccountId) -> Result<Whom, Refused> {
+    let read = env.db.read(env.now()).await?;
+    let stored = accounts::by_id(&read, account).await?.and_then(|row| row.password_hash).unwrap_or_default();
+    let digest = env.keys.keyed_hash("tries-of-a-password", stored.as_bytes()).digest;
+    let key = format!("half:{account}:{}", HEXLOWER.encode(&digest[..8]));
+    Ok(Whom { account: Some(key), network: actor.origin.network })
 }
 
 async fn weigh(env: &Env, lane: For, try_: Try, typed: Secret) -> Result<Try, Refused> {

@@ -28,8 +28,8 @@ use crate::signin::stages::{self, Finished, MAILBOX, Outcome, Stage, waits_for};
 
 /// The address that a sign-in must be confirmed at; `None` when it need not be.
 ///
-/// An account without any verified address has no mailbox that it proved, so nothing could be confirmed there; it signs in without,
-/// and can do nothing until an address is verified: every gate begins with that.
+/// An account without any verified address has no mailbox that it proved, so nothing could be confirmed there; it signs in without, is not
+/// remembered where it once had one, and can do nothing until an address is verified: every gate begins with that.
 pub(crate) async fn wanted<R: Reading>(
     env: &Env,
     read: &R,
@@ -40,9 +40,13 @@ pub(crate) async fn wanted<R: Reading>(
     if !env.config.confirm_unknown_device || !with.proof().is_phishable() || devices::known(read, account, &actor.origin).await?.is_some() {
         return Ok(None);
     }
-    // Primary first.
-    let addresses = addresses::of_account(read, account).await?;
-    Ok(addresses.into_iter().find(|row| row.verified_at.is_some()))
+    confirming(read, account).await
+}
+
+/// The address that is asked: the primary one first.
+async fn confirming<R: Reading>(read: &R, account: AccountId) -> Result<Option<AddressRow>, Refused> {
+    let rows = addresses::of_account(read, account).await?;
+    Ok(addresses::trusted(read, rows).await?.into_iter().next())
 }
 
 const VOID: &str = "UPDATE links SET spent_at = $2 WHERE attempt_id = $1 AND purpose = $3 AND spent_at IS NULL";
@@ -101,7 +105,7 @@ pub async fn send_again(env: &Env, actor: &Actor) -> Result<(), Refused> {
                 return Err(Denied::Stopped(state).into());
             }
             let attempt = stages::hold(tx, permit, Stage::Mailbox).await?.ok_or(Denied::NotValid)?;
-            let address = addresses::of_account(tx, attempt.account_id).await?.into_iter().find(|row| row.verified_at.is_some());
+            let address = confirming(tx, attempt.account_id).await?;
             send(&env, tx, permit, &attempt, &address.ok_or(Denied::NotValid)?).await
         })
     })

@@ -17,7 +17,7 @@ use crate::events::{self, DeviceForgotten, Entry, open_private};
 use crate::ids::{AccountId, DeviceId, EventId};
 use crate::lane::For;
 use crate::limits::{self, Limit, Taken, Whom};
-use crate::policy::{Actor, Denied, ForgetDevice, Origin, Permit, Resource, Role, SeeSessions, Situation};
+use crate::policy::{Actor, Denied, ForgetDevice, Origin, Permit, Proof, Resource, Role, SeeSessions, Situation};
 use crate::refused::Refused;
 use crate::signin::sessions::Whence;
 
@@ -77,6 +77,11 @@ pub(crate) async fn take(env: &Env, actor: &Actor, account: Option<AccountId>, l
     }
 }
 
+/// Whom the tries of whoever is signed in are counted for.
+pub(crate) fn within(actor: &Actor) -> Whom {
+    Whom::session(actor.session.map(|session| session.id), actor.origin.network)
+}
+
 const SEEN: &str = "UPDATE devices SET last_seen_at = $2 WHERE id = $1";
 
 /// Notes that a sign-in came from a trusted browser.
@@ -86,12 +91,18 @@ pub(crate) async fn note_seen(tx: &Tx, device: DeviceId) -> Result<(), Refused> 
 }
 
 /// Trusts the browser that a request came from; the trust that it had ends, and its token with it. The browser is no younger for it:
-/// its age counts (R3).
-pub(crate) async fn trust(env: &Env, tx: &Tx, account: AccountId, origin: &Origin, by: EventId) -> Result<(DeviceId, Trust), Refused> {
+/// its age counts (R3), unless `with` is a recovery code, which somebody may have copied together with the cookie.
+pub(crate) async fn trust(
+    env: &Env,
+    tx: &Tx,
+    (account, with): (AccountId, Proof),
+    origin: &Origin,
+    by: EventId,
+) -> Result<(DeviceId, Trust), Refused> {
     let (mut replaces, mut since) = (None, None);
     if let Some(known) = known(tx, account, origin).await? {
         let row = devices::Entity::find_by_id(known).one(tx.connection()).await?;
-        since = row.as_ref().map(|row| row.known_since.unwrap_or(row.from_at));
+        since = row.as_ref().map(|row| row.known_since.unwrap_or(row.from_at)).filter(|_| with != Proof::RecoveryCode);
         replaces = row.and_then(|row| <[u8; 32]>::try_from(row.token_digest).ok());
         tx.execute(END, vec![Value::from(known), Value::from(tx.now()), Value::from(by)]).await?;
     }

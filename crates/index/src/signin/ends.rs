@@ -100,7 +100,11 @@ pub const TABLE: &[Row] = &[
     row(Act::ResetPassword, "you choose a new password by the link of a mail", [None, Ends, Ends, Ends, Ends, IfAsked]),
     row(Act::AddFirstFactor, "you add the first factor", [Renewed, Ends, Stays, Ends, Stays, Stays]),
     row(Act::ProveAgain, "you prove a factor again", [Renewed, Stays, Stays, Stays, Stays, Stays]),
-    row(Act::ProveMailbox, "you prove the mailbox with a code", [Renewed, Stays, Stays, Stays, Stays, Stays]),
+    row(
+        Act::ProveMailbox,
+        "you prove the mailbox, with a code or by the link of a verification mail",
+        [Renewed, Stays, Stays, Stays, Stays, Stays],
+    ),
     row(Act::RenewCodes, "you make new recovery codes (the old ones end)", [Stays, Stays, Stays, Stays, Stays, Stays]),
     row(
         Act::RemoveFactor,

@@ -18,7 +18,7 @@ use crate::env::Env;
 use crate::events::{self, CodeReplayed, Entry, FactorAdded, FactorRefused, Reauthenticated, ReauthenticationFailed};
 use crate::holds::{self, Grant, Passed, wake};
 use crate::ids::{AccountId, ActId, EventId, FactorId, HoldId};
-use crate::limits::{self, Limit, Whom};
+use crate::limits::{self, Limit};
 use crate::policy::{Action, Actor, AddFactor, AddFirstFactor, Credential, Denied, Permit, Reauthenticate, SeeAccount};
 use crate::refused::{Invalid, Refused};
 use crate::signin::attempt::{self, Outcome, Step};
@@ -85,7 +85,8 @@ fn unseal(env: &Env, row: &factors::Model) -> Result<TotpSecret, Refused> {
 /// `Limited`; `Denied` when nothing is half open.
 pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let whom = attempt::whom(env, actor, account).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &whom).await?;
     let inner = env.clone();
     attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
@@ -206,7 +207,7 @@ pub async fn enrol(env: &Env, actor: &Actor, account: AccountId, typed: Secret, 
             return Err(Denied::NeedsProof.into());
         }
     }
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &devices::within(actor)).await?;
     let inner = env.clone();
     let enrolled = if further {
         act::act::<AddFactor, _, _>(env, actor, account, move |tx, permit| {
@@ -352,7 +353,7 @@ pub enum Proved {
 /// # Errors
 /// `Limited`, or `Denied`.
 pub async fn prove_again(env: &Env, actor: &Actor, account: AccountId, act: Option<ActId>, typed: Secret) -> Result<Proved, Refused> {
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &devices::within(actor)).await?;
     let inner = env.clone();
     let proved = act::act::<Reauthenticate, _, _>(env, actor, account, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());

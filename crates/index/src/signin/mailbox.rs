@@ -9,7 +9,7 @@ use credentials::link::LinkToken;
 use credentials::secret::Secret;
 use credentials::short_code;
 
-use crate::accounts::addresses;
+use crate::accounts::addresses::{self, Verified};
 use crate::act;
 use crate::clock::Time;
 use crate::db::entities::mailbox_codes;
@@ -18,7 +18,7 @@ use crate::env::Env;
 use crate::events::{self, Entry, MailboxCodeSent, MailboxProved, MailboxRefused};
 use crate::ids::{AccountId, CodeId, SessionId};
 use crate::limits::{self, Limit, Whom};
-use crate::policy::{Actor, Denied, Gate, Permit, ProveMailbox, SessionProof};
+use crate::policy::{Actor, Denied, Gate, Permit, ProveMailbox, SessionProof, VerifyAddress};
 use crate::queue::Enclosed;
 use crate::refused::Refused;
 use crate::signin::{devices, session};
@@ -125,7 +125,7 @@ pub enum Typed {
 /// # Errors
 /// `Limited`, or `Denied` by a gate.
 pub async fn prove(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<(Typed, Option<LinkToken>), Refused> {
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &devices::within(actor)).await?;
     let inner = env.clone();
     let outcome = act::act::<ProveMailbox, _, _>(env, actor, account, move |tx, permit| {
         let (env, typed) = (inner.clone(), typed.clone());
@@ -136,6 +136,25 @@ pub async fn prove(env: &Env, actor: &Actor, account: AccountId, typed: Secret) 
         limits::give_back(env, taken).await?;
     }
     Ok(outcome)
+}
+
+/// Verifies the address of a mail's link. Where that proves the mailbox in a session, the session gets a new token as well: whoever copied
+/// the old one has proved nothing (R4).
+///
+/// # Errors
+/// As `addresses::verify`.
+pub async fn verify(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<VerifyAddress>,
+    browser: &[u8],
+) -> Result<(Verified, Option<LinkToken>), Refused> {
+    let verified = addresses::verify(env, tx, permit, browser).await?;
+    let renewed = match verified {
+        Verified::AndProved(account, session) => Some(session::renew(env, tx, account, session).await?),
+        Verified::Flag | Verified::Taken => None,
+    };
+    Ok((verified, renewed))
 }
 
 /// A try is counted by an UPDATE of its own, so that parallel ones cannot share it.

@@ -10,7 +10,7 @@ use crate::act;
 use crate::db::entities::{recovery_codes, recovery_sets};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::events::{self, Entry, RecoveryCodesGenerated, RecoveryCodesLow, RecoveryCodesProved, RecoveryCodesRefused};
+use crate::events::{self, Entry, RecoveryCodeUsed, RecoveryCodesGenerated, RecoveryCodesLow, RecoveryCodesProved, RecoveryCodesRefused};
 use crate::holds::{self, Grant, Passed};
 use crate::ids::{AccountId, ActId, EventId, HoldId, RecoveryCodeId, RecoverySetId, Site};
 use crate::lane::For;
@@ -121,6 +121,17 @@ async fn remind<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: 
     }
 }
 
+/// Tells the owner that a code opened something: codes lie on paper and in vaults, and whoever copied one leaves no other trace.
+async fn tell_use<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, account: AccountId) -> Result<(), Refused> {
+    match codes_left(tx, account).await? {
+        Some(left) if left > FEW => {
+            events::record(env, tx, permit, Entry::of(RecoveryCodeUsed { left }).about(account)).await?;
+            Ok(())
+        }
+        _ => remind(env, tx, permit, account).await,
+    }
+}
+
 /// Random bytes of a salt, after the number of the key.
 const SALT_BYTES: usize = 16;
 
@@ -181,7 +192,7 @@ pub(crate) async fn spend_for_undelete(
 ) -> Result<bool, Refused> {
     let spent = spend(tx, hashed, permit.event()).await?.is_some();
     if spent {
-        remind(env, tx, permit, account).await?;
+        tell_use(env, tx, permit, account).await?;
     }
     Ok(spent)
 }
@@ -200,7 +211,7 @@ pub enum EnteredBack {
 /// # Errors
 /// `Limited`, or `Denied` by a gate.
 pub async fn enter_back(env: &Env, actor: &Actor, account: AccountId, typed: Secret) -> Result<EnteredBack, Refused> {
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::Factor, &devices::within(actor)).await?;
     let hashed = hash::<ProveRecoveryCodes>(env, actor, account, (account, For::Known), typed).await?;
     let inner = env.clone();
     let entered = act::act::<ProveRecoveryCodes, _, _>(env, actor, account, move |tx, permit| {
@@ -233,7 +244,8 @@ async fn prove(env: &Env, tx: &mut Tx, permit: &Permit<ProveRecoveryCodes>, hash
 /// `Limited`; `Denied` when nothing is half open.
 pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) -> Result<Outcome, Refused> {
     let account = actor.account().ok_or(Denied::NotValid)?;
-    let (taken, lane) = devices::take(env, actor, Some(account), Limit::Factor, &Whom::account(account, actor.origin.network)).await?;
+    let whom = attempt::whom(env, actor, account).await?;
+    let (taken, lane) = devices::take(env, actor, Some(account), Limit::Factor, &whom).await?;
     let hashed = hash::<ProveFactor>(env, actor, Site, (account, lane), typed).await?;
     let inner = env.clone();
     attempt::step(env, actor, Step { taken: Some(taken), remember }, move |tx, permit| {
@@ -241,7 +253,7 @@ pub async fn sign_in(env: &Env, actor: &Actor, typed: Secret, remember: bool) ->
         Box::pin(async move {
             let spent = spend(tx, &hashed, permit.event()).await?;
             if spent.is_some() {
-                remind(&env, tx, permit, account).await?;
+                tell_use(&env, tx, permit, account).await?;
             }
             Ok(spent.map(|_| With::RecoveryCode).ok_or("the recovery code was wrong or used"))
         })

@@ -104,6 +104,8 @@ async fn why_not<R: Reading>(read: &R, account: &Account, address: &AddressRow, 
         Some("administrators ask the operator")
     } else if address.verified_at.is_none() {
         Some("the address is not verified")
+    } else if !addresses::may_have_links(read, address).await? {
+        Some("the address is told without links")
     } else if !may_mail {
         Some("several were sent already")
     } else {

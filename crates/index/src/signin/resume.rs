@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::events::{self, Entry, Reauthenticated, ReauthenticationFailed};
 use crate::ids::AccountId;
 use crate::lane::For;
-use crate::limits::{self, Limit, Whom};
+use crate::limits::{self, Limit};
 use crate::measure;
 use crate::policy::{Action, Actor, Credential, Denied, Permit, Reauthenticate};
 use crate::refused::{Invalid, Refused};
@@ -41,7 +41,8 @@ impl Present {
     }
 }
 
-/// Weighs the present password of whoever is signed in: one more try for the same budget as at the login page.
+/// Weighs the present password of whoever is signed in. The session has a budget of its own: wrong passwords at the login page are
+/// anybody's, and must not keep the owner from changing it (R25).
 pub(crate) async fn weigh<A: Action<On = AccountId>>(
     env: &Env,
     actor: &Actor,
@@ -51,8 +52,7 @@ pub(crate) async fn weigh<A: Action<On = AccountId>>(
     let row =
         act::view::<A, _, _>(env, actor, account, move |read, _| Box::pin(async move { accounts::by_id(read, account).await })).await?;
     let row = row.ok_or(Denied::NotValid)?;
-    let whom = Whom::name(&row.username, actor.origin.network);
-    let (taken, _) = devices::take(env, actor, Some(account), Limit::SignIn, &whom).await?;
+    let (taken, _) = devices::take(env, actor, Some(account), Limit::SignIn, &devices::within(actor)).await?;
     let weighed = password::weigh_for(env, For::Known, row.password_hash.clone(), typed).await?;
     Ok((Present { right: weighed.right, listed: weighed.listed, stored: row.password_hash }, taken))
 }

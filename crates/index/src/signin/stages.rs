@@ -6,7 +6,7 @@ use sea_orm::{EntityTrait, Value};
 
 use credentials::link::LinkToken;
 
-use crate::accounts;
+use crate::accounts::{self, addresses};
 use crate::clock::Time;
 use crate::db::entities::sign_in_attempts;
 use crate::db::{Reading, Tx};
@@ -169,8 +169,9 @@ pub(crate) async fn open<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, 
     let last_login = accounts::by_id(tx, account).await?.and_then(|row| row.last_login_at);
     let failures = failures_since(tx, account, last_login).await?;
     let known = devices::known(tx, account, origin).await?;
+    let remember = remember && (known.is_some() || !with.proof().is_phishable() || !addresses::lost_all_proofs(tx, account).await?);
     let (device, trust) = if remember {
-        let (id, trust) = devices::trust(env, tx, account, origin, permit.event()).await?;
+        let (id, trust) = devices::trust(env, tx, (account, with.proof()), origin, permit.event()).await?;
         (Some(id), Some(trust))
     } else {
         (known, None)

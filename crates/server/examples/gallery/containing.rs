@@ -101,7 +101,7 @@ fn way_back() -> containing::TakeBack {
 
 pub(super) fn take_back_pages() -> Vec<Sample> {
     let ada = Some("ada".to_owned());
-    let thing = |id: &str, what: &str, seconds| Thing { id: id.into(), what: what.into(), from: ago(seconds) };
+    let thing = |id: &str, what: &str, seconds| Thing { id: id.into(), what: what.into(), from: ago(seconds), marked: id == "1" };
     let decide = Decide {
         things: vec![
             thing("1", "The API token “ci”", 3_600),
@@ -110,8 +110,8 @@ pub(super) fn take_back_pages() -> Vec<Sample> {
             thing("4", "A set of recovery codes", 7_400),
         ],
         told: vec![
-            Told { id: "5".into(), email: "ada@example.org".into() },
-            Told { id: "3".into(), email: "a.very.long.address.of.somebody@mail.department.example.net".into() },
+            Told { id: "5".into(), email: "ada@example.org".into(), marked: false },
+            Told { id: "3".into(), email: "a.very.long.address.of.somebody@mail.department.example.net".into(), marked: true },
         ],
     };
     let refused = FormErrors::one("mailbox_code", "This code is wrong. Type the six digits of the newest mail.");

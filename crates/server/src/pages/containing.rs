@@ -126,6 +126,8 @@ pub struct Thing {
     pub what: String,
     /// Since when.
     pub from: When,
+    /// Whether it was marked in a form that was refused.
+    pub marked: bool,
 }
 
 /// An address that is told.
@@ -134,6 +136,8 @@ pub struct Told {
     pub id: String,
     /// The address.
     pub email: String,
+    /// Whether it was marked in a form that was refused.
+    pub marked: bool,
 }
 
 /// After a take-back.

@@ -127,13 +127,19 @@ pub async fn take_back_page(ctx: Ctx<ReadIndex>, _: Input) -> Result<Reply, Refu
             if progress.undeletes {
                 return Ok(Reply::see_other(super::deleting::UNDELETE));
             }
-            return Ok(Reply::page(&progress_page(&ctx, progress, FormErrors::none())));
+            return Ok(Reply::page(&progress_page(&ctx, progress, FormErrors::none(), &[])));
         }
     }
     Ok(Reply::page(&TakeBackBegin { frame: ctx.frame(), errors: FormErrors::none(), username: String::new() }))
 }
 
-fn progress_page<A: index::policy::Action>(ctx: &Ctx<A>, progress: take_back::Progress, errors: FormErrors) -> pages::TakeBack {
+/// The page; `typed` is the form that was refused: what was marked in it stays marked.
+fn progress_page<A: index::policy::Action>(
+    ctx: &Ctx<A>,
+    progress: take_back::Progress,
+    errors: FormErrors,
+    typed: &[(String, String)],
+) -> pages::TakeBack {
     let (expires, tries_left) = progress.code.unzip();
     pages::TakeBack {
         frame: ctx.frame(),
@@ -147,15 +153,21 @@ fn progress_page<A: index::policy::Action>(ctx: &Ctx<A>, progress: take_back::Pr
         totp: progress.totp,
         key: progress.key,
         due: progress.due.map(|at| when(ctx.env(), at)),
-        decide: progress.decide.map(|gained| decide(ctx, gained)),
+        decide: progress.decide.map(|gained| decide(ctx, gained, typed)),
         frozen: progress.frozen,
     }
 }
 
-fn decide<A: index::policy::Action>(ctx: &Ctx<A>, gained: Gained) -> Decide {
-    let thing =
-        |thing: take_back::gained::Thing| Thing { id: thing.id.to_string(), what: thing.what, from: when(ctx.env(), thing.from_at) };
-    let told = |(id, email): (uuid::Uuid, String)| Told { id: id.to_string(), email };
+fn decide<A: index::policy::Action>(ctx: &Ctx<A>, gained: Gained, typed: &[(String, String)]) -> Decide {
+    let marked = |name: &str, id: &str| typed.iter().any(|(field, value)| field == name && value == id);
+    let thing = |thing: take_back::gained::Thing| {
+        let id = thing.id.to_string();
+        Thing { marked: marked("keep", &id), id, what: thing.what, from: when(ctx.env(), thing.from_at) }
+    };
+    let told = |(id, email): (uuid::Uuid, String)| {
+        let id = id.to_string();
+        Told { marked: marked("without_links", &id), id, email }
+    };
     Decide { things: gained.things.into_iter().map(thing).collect(), told: gained.told.into_iter().map(told).collect() }
 }
 
@@ -202,8 +214,8 @@ pub async fn step(ctx: Ctx<TakeBack>, input: Form<Fields>) -> Result<Reply, Refu
     };
     match done {
         Ok(None) => Ok(Reply::see_other(TAKE_BACK)),
-        Ok(Some(errors)) => again(&ctx, errors).await,
-        Err(refused) => over(&ctx, refused).await,
+        Ok(Some(errors)) => again(&ctx, errors, &[]).await,
+        Err(refused) => over(&ctx, refused, &[]).await,
     }
 }
 
@@ -242,7 +254,7 @@ async fn confirm(ctx: &Ctx<TakeBack>, fields: &Fields) -> Result<Reply, Refusal>
             let reply = reply.without_cookie(CookieName::TakeBack, ctx.https()).without_cookie(CookieName::Session, ctx.https());
             Ok(reply.without_cookie(CookieName::Attempt, ctx.https()))
         }
-        Err(refused) => over(ctx, refused).await,
+        Err(refused) => over(ctx, refused, fields).await,
     }
 }
 
@@ -275,18 +287,18 @@ pub async fn validate(ctx: Ctx<TakeBack>, input: Form<Used>) -> Result<Reply, Re
 }
 
 /// What is wrong with a field stands beside it; a take-back that is over begins again.
-async fn over(ctx: &Ctx<TakeBack>, refused: Refused) -> Result<Reply, Refusal> {
+async fn over(ctx: &Ctx<TakeBack>, refused: Refused, typed: &[(String, String)]) -> Result<Reply, Refusal> {
     if matches!(refused, Refused::Denied(index::policy::Denied::NotValid)) {
         return Ok(Reply::see_other(TAKE_BACK));
     }
-    again(ctx, field_error(refused)?).await
+    again(ctx, field_error(refused)?, typed).await
 }
 
-async fn again(ctx: &Ctx<TakeBack>, errors: FormErrors) -> Result<Reply, Refusal> {
+async fn again(ctx: &Ctx<TakeBack>, errors: FormErrors, typed: &[(String, String)]) -> Result<Reply, Refusal> {
     let (env, actor) = (ctx.env().clone(), ctx.actor().clone());
     let found = ctx.view(SITE, move |read, _| Box::pin(async move { take_back::progress(&env, read, &actor).await })).await?;
     Ok(match found {
-        Some(progress) => refused_form(&progress_page(ctx, progress, errors)),
+        Some(progress) => refused_form(&progress_page(ctx, progress, errors, typed)),
         None => Reply::see_other(TAKE_BACK),
     })
 }

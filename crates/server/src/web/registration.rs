@@ -5,7 +5,7 @@ use credentials::secret::Secret;
 use index::accounts::addresses::{self, Verified};
 use index::accounts::setup;
 use index::policy::{Gate, ReadIndex, Register, SetUp, VerifyAddress};
-use index::signin::joining;
+use index::signin::{joining, mailbox};
 use serde::Deserialize;
 
 use super::{Token, dead_link, field_error, link_dead, link_page, next, refused_form};
@@ -14,7 +14,7 @@ use crate::input::{Form, Input, Nothing};
 use crate::pages::FormErrors;
 use crate::pages::account::{AddressTaken, CheckMailbox, Register as RegisterPage, Setup, VerifyEmail};
 use crate::refusal::{Refusal, gate_page};
-use crate::reply::Reply;
+use crate::reply::{CookieName, Reply};
 
 /// The fields of `/account/register/` and `/setup/`.
 #[derive(Deserialize)]
@@ -97,14 +97,19 @@ pub async fn verify_email(ctx: Ctx<VerifyAddress>, _: Form<Token>) -> Result<Rep
     let (env, browser) = (ctx.env().clone(), ctx.browser().0);
     let verified = ctx.act(SITE, move |tx, permit| {
         let env = env.clone();
-        Box::pin(async move { addresses::verify(&env, tx, permit, &browser).await })
+        Box::pin(async move { mailbox::verify(&env, tx, permit, &browser).await })
     });
-    let to = match verified.await.map_err(dead_link)? {
-        Verified::AndProved => gate_page(Gate::VerifiedAddress).to_owned(),
+    let (verified, renewed) = verified.await.map_err(dead_link)?;
+    let to = match verified {
+        Verified::AndProved(..) => gate_page(Gate::VerifiedAddress).to_owned(),
         Verified::Flag => next::carried("/account/login/", None),
         Verified::Taken => return Ok(Reply::page_with(StatusCode::CONFLICT, &AddressTaken { frame: ctx.frame() })),
     };
-    Ok(Reply::see_other(&to))
+    let reply = Reply::see_other(&to);
+    Ok(match renewed {
+        Some(token) => reply.with_cookie(CookieName::Session, token.expose(), ctx.https()),
+        None => reply,
+    })
 }
 
 /// `GET /setup/?token=`.

@@ -1,9 +1,9 @@
 //! Changes of the rows of addresses: the proof taken and lost, the primary one chosen, an end. Who may do it is decided above.
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Value};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Value};
 
-use super::{AddressRow, by_folded, of_account};
-use crate::accounts::{freeze, settled};
+use super::{AddressRow, by_folded, by_id, of_account};
+use crate::accounts::{self, freeze, settled};
 use crate::clock::Time;
 use crate::db::entities::addresses;
 use crate::db::{Reading, Tx};
@@ -29,10 +29,71 @@ pub(crate) async fn ever_verified<R: Reading>(read: &R, account: AccountId) -> R
     Ok(read.row(EVER, vec![Value::from(account)]).await?.is_some())
 }
 
+/// Whether the account once proved an address and has none that is proved now: no mailbox can confirm anything then.
+pub(crate) async fn lost_all_proofs<R: Reading>(read: &R, account: AccountId) -> Result<bool, Refused> {
+    let open = of_account(read, account).await?;
+    Ok(open.iter().all(|row| row.verified_at.is_none()) && ever_verified(read, account).await?)
+}
+
 /// Whether an address is settled: proved, and either claimed within a day of the account's creation, or proved long enough ago.
 pub(crate) fn is_settled(env: &Env, now: Time, row: &AddressRow, account_created_at: Time) -> bool {
     let Some(verified_at) = row.verified_at else { return false };
     settled::is_of_the_first_day(row.from_at, account_created_at) || settled::is_settled(env, now, verified_at, account_created_at)
+}
+
+/// The same of a row, now or when it ended.
+pub(crate) async fn is_settled_row<R: Reading>(env: &Env, read: &R, id: AddressId) -> Result<bool, Refused> {
+    let Some(row) = by_id(read, id).await? else { return Ok(false) };
+    let account = accounts::by_id(read, row.account_id).await?;
+    Ok(account.is_some_and(|account| is_settled(env, row.until_at.unwrap_or(read.now()), &row, account.created_at)))
+}
+
+/// Whether an address that has no proof any more was settled when it lost it: then it gives way as a settled one does (R7). Whoever has the
+/// password and a code would else make another one the primary address just while its owner has no mailbox to be told in.
+pub(crate) async fn was_settled<R: Reading>(env: &Env, read: &R, row: &AddressRow, account_created_at: Time) -> Result<bool, Refused> {
+    if row.verified_at.is_some() || row.unverified_because.is_none() {
+        return Ok(false);
+    }
+    let before = addresses::Entity::find()
+        .filter(addresses::Column::AccountId.eq(row.account_id))
+        .filter(addresses::Column::Folded.eq(row.folded.as_str()))
+        .filter(addresses::Column::UntilAt.is_not_null())
+        .all(read.connection())
+        .await?;
+    Ok(before.iter().any(|old| is_settled(env, old.until_at.unwrap_or(row.from_at), old, account_created_at)))
+}
+
+/// Whether an ended row lost its proof because its mailbox may be in other hands: it proves nothing and stops nothing from then on.
+pub(crate) fn is_disowned(row: &AddressRow) -> bool {
+    row.until_at.is_some() && row.unverified_because.as_deref().is_some_and(disowns)
+}
+
+fn disowns(because: &str) -> bool {
+    matches!(because, "operator" | "lapsed")
+}
+
+/// Whether an address is told without links (R17).
+pub(crate) async fn is_quiet<R: Reading>(read: &R, account: AccountId, folded: &str) -> Result<bool, Refused> {
+    const QUIET: &str = "SELECT 1 AS one FROM quiet_addresses WHERE account_id = $1 AND folded = $2";
+    Ok(read.row(QUIET, vec![Value::from(account), Value::from(folded)]).await?.is_some())
+}
+
+/// Whether a mail to this row may carry a link that stops something.
+pub(crate) async fn may_have_links<R: Reading>(read: &R, row: &AddressRow) -> Result<bool, Refused> {
+    Ok(row.verified_at.is_some() && !is_disowned(row) && !is_quiet(read, row.account_id, &row.folded).await?)
+}
+
+/// Where a code or a confirmation goes: the verified addresses in their order, those that are told without links only where there is no
+/// other one.
+pub(crate) async fn trusted<R: Reading>(read: &R, rows: Vec<AddressRow>) -> Result<Vec<AddressRow>, Refused> {
+    let verified: Vec<AddressRow> = rows.into_iter().filter(|row| row.verified_at.is_some() && !is_disowned(row)).collect();
+    let mut loud = Vec::with_capacity(verified.len());
+    for row in &verified {
+        if !is_quiet(read, row.account_id, &row.folded).await? {
+            loud.push(row.clone());
+        }
+    }
+    Ok(if loud.is_empty() { verified } else { loud })
 }
 
 /// Sets the flag unless another account has verified the address: of two at once one is second.
@@ -124,6 +185,9 @@ pub(crate) async fn unverify<A: Action>(
     because: &Because,
 ) -> Result<(), Refused> {
     end(tx, row, permit.event()).await?;
+    if disowns(because.word) {
+        disown(tx, row, because.word).await?;
+    }
     let next = addresses::ActiveModel {
         id: Set(AddressId::new(tx.now(), &*env.entropy)),
         account_id: Set(row.account_id),
@@ -144,6 +208,21 @@ pub(crate) async fn unverify<A: Action>(
     }
     let entry = Entry::of(AddressUnverified { reason: because.reason.clone() }).about(row.account_id).with_address(&row.address);
     events::record(env, tx, permit, entry).await?;
+    Ok(())
+}
+
+/// What was mailed to an address, and what was proved by it, ends: the mailbox may be somebody else's.
+async fn disown(tx: &Tx, row: &AddressRow, because: &str) -> Result<(), Refused> {
+    const MARK: &str = "UPDATE addresses SET unverified_because = $2 WHERE id = $1";
+    const LINKS: &str = "UPDATE links SET spent_at = $3 WHERE account_id = $1 AND spent_at IS NULL \
+        AND address_id IN (SELECT id FROM addresses WHERE account_id = $1 AND folded = $2)";
+    const TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $3 WHERE account_id = $1 AND spent_at IS NULL \
+        AND address_id IN (SELECT id FROM addresses WHERE account_id = $1 AND folded = $2)";
+    tx.execute(MARK, vec![Value::from(row.id), Value::from(because)]).await?;
+    for sql in [LINKS, TAKE_BACKS] {
+        let values = vec![Value::from(row.account_id), Value::from(row.folded.as_str()), Value::from(tx.now())];
+        tx.execute(sql, values).await?;
+    }
     Ok(())
 }
 

@@ -78,7 +78,9 @@ pub async fn finish(env: &Env, actor: &Actor, decision: Decision) -> Result<Take
 const LIFT: &str = "UPDATE account_causes SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND kind = 'contained' \
     AND until_at IS NULL AND case_id IN (SELECT id FROM cases WHERE kind IN ('not-me', 'take-back'))";
 const END_WAITS: &str = "UPDATE take_back_waits SET until_at = $2, ended_by = $3 WHERE account_id = $1 AND until_at IS NULL";
-const END_TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL";
+/// Those that a name alone began prove nothing, and end by themselves within the hour: their end would tell strangers of this one.
+const END_TAKE_BACKS: &str = "UPDATE take_backs SET spent_at = $2 WHERE account_id = $1 AND spent_at IS NULL \
+    AND NOT (begun_with = 'name' AND address_proved_at IS NULL AND factor_proved_at IS NULL)";
 
 async fn take(env: &Env, tx: &mut Tx, permit: &Permit<TakeBack>, decision: &Decision, hash: &str) -> Result<TakenBack, Refused> {
     let row = steps::held(tx, permit).await?;

@@ -4,6 +4,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::accounts::addresses::is_settled as address_settled;
 use crate::accounts::settled::is_settled;
 use crate::accounts::{Account, history};
 use crate::clock::Time;
@@ -122,7 +123,8 @@ async fn addresses_of<R: Reading>(env: &Env, read: &R, account: &Account) -> Res
     let since = read.now().minus(RECENT);
     let is_told = |row: &&addresses::Model| row.verified_at.is_some() && row.until_at.is_none_or(|until| until > since);
     let told = rows.iter().filter(is_told).map(|row| (row.id.0, row.address.clone())).collect();
-    let new = rows.iter().filter(|row| row.until_at.is_none() && is_new(env, read, row.from_at, account));
+    let young = |row: &addresses::Model| row.verified_at.is_some() && !address_settled(env, read.now(), row, account.created_at);
+    let new = rows.iter().filter(|row| row.until_at.is_none() && (is_new(env, read, row.from_at, account) || young(row)));
     let thing = |row: &addresses::Model| Thing {
         id: row.id.0,
         sort: Sort::Address,

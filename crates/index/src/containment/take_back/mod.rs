@@ -95,7 +95,9 @@ pub async fn progress<R: Reading>(env: &Env, read: &R, actor: &Actor) -> Result<
         Err(other) => return Err(other),
     };
     let account = account_of(read, &row).await?;
-    if row.account_id.is_some() && account.is_none() {
+    // Begun by a name and without a proof it goes on as one of nobody: that the account is free again is no stranger's business.
+    let is_strangers = Begun::is_by_name(&row.begun_with) && row.address_proved_at.is_none() && row.factor_proved_at.is_none();
+    if row.account_id.is_some() && account.is_none() && !is_strangers {
         return Ok(None);
     }
     let (mailbox, factor) = (row.address_proved_at.is_some(), row.factor_proved_at.is_some());

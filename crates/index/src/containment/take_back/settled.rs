@@ -6,6 +6,7 @@
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::accounts::Account;
+use crate::accounts::addresses::{is_settled as address_settled, trusted};
 use crate::accounts::settled::is_settled;
 use crate::clock::Time;
 use crate::containment::RECENT;
@@ -18,6 +19,11 @@ use crate::refused::Refused;
 /// Whether something had stood long enough, at this moment or when it was removed.
 fn stood(env: &Env, now: Time, (from, until): (Time, Option<Time>), account: &Account) -> bool {
     is_settled(env, until.unwrap_or(now), from, account.created_at)
+}
+
+/// An address is as old as its proof.
+fn address_stood(env: &Env, now: Time, row: &addresses::Model, account: &Account) -> bool {
+    address_settled(env, row.until_at.unwrap_or(now), row, account.created_at)
 }
 
 /// Whether what a batch did is done: nobody undid it, or that was undone itself.
@@ -38,7 +44,8 @@ async fn restores<R: Reading>(read: &R, account: AccountId) -> Result<Vec<EventI
     Ok(standing.map(|batch| batch.began_by).collect())
 }
 
-/// The addresses, open ones first; one of each mailbox.
+/// The addresses, open ones first; one of each mailbox. None that lost its proof because others may read it; and none that is told without
+/// links, where there is another one.
 pub(super) async fn addresses<R: Reading>(env: &Env, read: &R, account: &Account) -> Result<Vec<addresses::Model>, Refused> {
     let now = read.now();
     let recent = Condition::any().add(addresses::Column::UntilAt.is_null()).add(addresses::Column::UntilAt.gt(now.minus(RECENT)));
@@ -50,7 +57,8 @@ pub(super) async fn addresses<R: Reading>(env: &Env, read: &R, account: &Account
         .all(read.connection())
         .await?;
     let restores = restores(read, account.id).await?;
-    rows.retain(|row| stood(env, now, (row.from_at, row.until_at), account) && row.ended_by.is_none_or(|by| !restores.contains(&by)));
+    rows.retain(|row| address_stood(env, now, row, account) && row.ended_by.is_none_or(|by| !restores.contains(&by)));
+    let mut rows = trusted(read, rows).await?;
     rows.sort_by_key(|row| (row.until_at.is_some(), !row.is_primary));
     let mut one_each: Vec<addresses::Model> = Vec::new();
     for row in rows {
