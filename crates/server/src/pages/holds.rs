@@ -12,7 +12,7 @@ pub struct Holds {
     pub frame: Frame,
     /// The changes, newest first.
     pub lines: Vec<HoldLine>,
-    /// The proof that was made for an approval.
+    /// The proof that was made for an answer.
     pub act: Option<String>,
     /// The key (`before`) of the next page.
     pub next_page: Option<String>,
