@@ -93,7 +93,12 @@ where
 ///
 /// # Errors
 /// `Invalid` when the same change waits already.
-pub(crate) async fn suspending<A>(env: &Env, tx: &mut Tx, permit: &Permit<A>, (proposal, wait): (Proposal, Duration)) -> Result<HoldId, Refused>
+pub(crate) async fn suspending<A>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    (proposal, wait): (Proposal, Duration),
+) -> Result<HoldId, Refused>
 where
     A: Action,
     A::On: Display,

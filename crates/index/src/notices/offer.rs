@@ -120,10 +120,8 @@ pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId
         Audience::Addressee => acted.then_some(Offer::NotMe),
         _ if acted || concerned => Some(Offer::NotMe),
         _ => {
-            let can_be_paused = !is_of_staff(event)
-                && event.actor_account_id.is_some()
-                && event.credential_id.is_some()
-                && event.project_id.is_some();
+            let can_be_paused =
+                !is_of_staff(event) && event.actor_account_id.is_some() && event.credential_id.is_some() && event.project_id.is_some();
             can_be_paused.then_some(Offer::Alarm)
         }
     }

@@ -250,7 +250,10 @@ fn proposed(story: &Story<'_>) -> Wording {
     let veto = story.token_button("Stop this change", "/account/veto/");
     // A hold that is over has no link to stop it any more, and who suspended somebody by it takes it back signed in (R11): its notice is
     // still a notice.
-    let without = || Wording { paragraphs: wording.paragraphs.iter().filter(|text| !text.contains("The link needs")).cloned().collect(), ..wording.clone() };
+    let without = || Wording {
+        paragraphs: wording.paragraphs.iter().filter(|text| !text.contains("The link needs")).cloned().collect(),
+        ..wording.clone()
+    };
     veto.map_or_else(|_| without(), |veto| wording.clone().with(veto))
 }
 

@@ -228,8 +228,10 @@ async fn own_role<R: Reading>(
 
 /// Offers that it made or got since, and changes that it proposed or that are about it.
 async fn offers<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Plan) -> Result<(), Refused> {
-    const PROPOSED: &str = "SELECT id, subject, description FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
-    const ABOUT: &str = "SELECT id, subject, description FROM holds WHERE account_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+    const PROPOSED: &str =
+        "SELECT id, subject, description FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+    const ABOUT: &str =
+        "SELECT id, subject, description FROM holds WHERE account_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
     for column in [invitations::Column::AccountId, invitations::Column::InviterId] {
         let open = invitations::Entity::find()
             .filter(column.eq(account.id))

@@ -190,7 +190,8 @@ pub(super) async fn invitation<R: Reading>(
     Ok(())
 }
 
-const HOLDS: &str = "SELECT id, subject, description FROM holds WHERE project_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+const HOLDS: &str =
+    "SELECT id, subject, description FROM holds WHERE project_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
 
 /// Changes that were proposed since and still wait.
 pub(super) async fn holds_of<R: Reading>(read: &R, project: &projects::Model, at: Time, plan: &mut Plan) -> Result<(), Refused> {

@@ -45,6 +45,8 @@ pub struct HoldLine {
     pub people: Vec<PersonLine>,
     /// Whether the viewer may stop it.
     pub may_veto: bool,
+    /// Whether that takes a proof.
+    pub by_proof: bool,
     /// Whether the viewer's approval would count.
     pub may_approve: bool,
 }

@@ -61,6 +61,7 @@ pub(super) fn line(env: &Env, hold: Line) -> HoldLine {
         open_until: hold.open_until.map(|at| when(env, at)),
         people: hold.people.into_iter().map(person).collect(),
         may_veto: hold.may_veto,
+        by_proof: hold.by_proof,
         may_approve: hold.may_approve,
     }
 }
