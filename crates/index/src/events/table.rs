@@ -254,6 +254,8 @@ events! {
     RoleChanged { username: String, before: String, role: String, project: String } = "project:role:change", "{username}, who was {before} of {project}, is {role} now.", OwnersAndSubject;
     /// A role on a project was suspended.
     RoleSuspended { username: String, role: String, project: String, because: String } = "project:role:suspend", "The role of {username} as {role} of {project} was suspended: {because}.", OwnersAndSubject;
+    /// A role on a project that was suspended works again.
+    RoleResumed { username: String, role: String, project: String, because: String, by_staff: bool } = "project:role:resume", "The role of {username} as {role} of {project}, which was suspended, works again: {because}.", OwnersAndSubject;
     /// A role on a project was ended.
     RoleRemoved { username: String, role: String, project: String } = "project:role:remove", "{username} is no longer {role} of {project}.", OwnersAndSubject;
     /// The owner of an account said that they were phished.

@@ -7,7 +7,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use credentials::link::LinkToken;
 
 use super::rules::may_stop;
-use super::{Line, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, resume, show, state};
+use super::suspensions::{Why, lift, resume, suspends};
+use super::{Line, by_id, is_factor_settled, is_session_settled, lock, mailbox_mark, show, state};
 use crate::accounts::addresses;
 use crate::accounts::link::{self, Purpose};
 use crate::act;
@@ -37,24 +38,36 @@ pub enum Answered {
 /// Stops a hold, from the product.
 ///
 /// # Errors
-/// `Hidden` to whom it does not concern; `Unsettled` (R11).
-pub async fn veto(env: &Env, actor: &Actor, hold: HoldId) -> Result<Answered, Refused> {
-    let inner = env.clone();
-    act::act::<VetoHold, _, _>(env, actor, hold, move |tx, permit| {
-        let env = inner.clone();
-        Box::pin(async move {
-            let account = permit.actor().account().ok_or(Denied::NotValid)?;
-            let Some(row) = waiting(tx, *permit.on()).await? else {
-                tx.leave_as_it_was();
-                return Ok(Answered::Over);
-            };
-            let settled = is_session_settled(&env, tx, account, permit.actor().session.as_ref()).await?;
-            check_seniority(&env, tx, &row, account, settled).await?;
-            stop(&env, tx, permit, &row, None).await?;
-            Ok(Answered::Now)
-        })
-    })
-    .await
+/// `Unsettled` (R11).
+pub(crate) async fn veto(env: &Env, tx: &mut Tx, permit: &Permit<VetoHold>) -> Result<Answered, Refused> {
+    let account = permit.actor().account().ok_or(Denied::NotValid)?;
+    let Some(row) = waiting(tx, *permit.on()).await? else {
+        tx.leave_as_it_was();
+        return Ok(Answered::Over);
+    };
+    let settled = is_session_settled(env, tx, account, permit.actor().session.as_ref()).await?;
+    check_seniority(env, tx, &row, account, settled).await?;
+    stop(env, tx, permit, &row, None).await?;
+    Ok(Answered::Now)
+}
+
+/// Whether who would stop this hold suspended somebody by it himself: that he takes back, by a proof for it (R2, R11).
+pub(crate) async fn withdraws(tx: &Tx, permit: &Permit<VetoHold>) -> Result<bool, Refused> {
+    let Some(row) = waiting(tx, *permit.on()).await? else { return Ok(false) };
+    Ok(permit.actor().account() == Some(row.proposer_id) && suspends(tx, row.id).await?)
+}
+
+/// Takes back what one suspended; the proof for this one act was spent by the caller, in this transaction. Nobody doubts it: no case is
+/// opened, and nothing is barred.
+///
+/// # Errors
+/// `Unsettled` for a proof by what is younger than what suspended (R11).
+pub(crate) async fn take_back(env: &Env, tx: &mut Tx, permit: &Permit<VetoHold>, proof: Proven) -> Result<Answered, Refused> {
+    if !is_factor_settled(env, tx, proof.factor).await? {
+        return Err(Denied::Unsettled.into());
+    }
+    end(env, tx, permit, *permit.on(), ("who asked for it has taken it back", None)).await?;
+    Ok(Answered::Now)
 }
 
 /// Stops the hold of a mail's link: no sign-in, in every state of the account.
@@ -82,6 +95,10 @@ async fn by_link(env: &Env, tx: &mut Tx, permit: &Permit<VetoByLink>) -> Result<
         tx.leave_as_it_was();
         return Ok(Answered::Over);
     };
+    // By such a mail alone nobody takes back what he suspended; none is sent any more (R11).
+    if account == row.proposer_id && suspends(tx, row.id).await? {
+        return Err(Denied::NotValid.into());
+    }
     let mark = mark_of(env, tx, address).await?;
     let since = tx.now().minus(LINK_WINDOW);
     let used = tx.row(USED, vec![Value::from(row.subject.as_str()), Value::from(mark.clone()), Value::from(since)]).await?;
@@ -154,7 +171,7 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
     )
     .await?;
     let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: mark.is_some() };
-    shut(env, tx, permit, row, Shut { case, because: "somebody concerned stopped it", mark, event }).await
+    shut(env, tx, permit, row, Shut { case, because: "somebody concerned stopped it", mark, by_staff: false, event }).await
 }
 
 /// Stops a hold that waits, for those who run the index, in a case of theirs (R11).
@@ -166,7 +183,7 @@ pub(crate) async fn stop_in_case<A: Action>(
     (case, reason): (CaseId, &str),
 ) -> Result<(), Refused> {
     let event = HoldStopped { hold: row.id.to_string(), what: row.description.clone(), reason: reason.to_owned() };
-    shut(env, tx, permit, row, Shut { case, because: "those who run the index stopped it", mark: None, event }).await
+    shut(env, tx, permit, row, Shut { case, because: "those who run the index stopped it", mark: None, by_staff: true, event }).await
 }
 
 /// In which case, why, by which mailbox and with which event a hold is stopped.
@@ -174,10 +191,11 @@ struct Shut<E: Event> {
     case: CaseId,
     because: &'static str,
     mark: Option<Vec<u8>>,
+    by_staff: bool,
     event: E,
 }
 
-/// Ends the hold, and all others of that proposer on that subject.
+/// Ends the hold, and all others of that proposer on that subject; what suspends somebody is stopped by itself alone (R11).
 async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, shut: Shut<E>) -> Result<(), Refused> {
     let values = vec![
         Value::from(row.id),
@@ -191,14 +209,15 @@ async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, r
     if tx.execute(CLOSE, values).await? != 1 {
         return Err(anyhow::anyhow!("hold {} was closed while its row was locked", row.id).into());
     }
-    resume(tx, row.id, permit.event()).await?;
     events::record(env, tx, permit, Entry::of(shut.event).about(row.account_id).in_case(shut.case)).await?;
+    let why = Why { because: "the change that suspended it was stopped", by_staff: shut.by_staff };
+    resume(env, tx, permit, row.id, why).await?;
     let scope = || vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
     let doors = scope().into_iter().chain([Value::from(tx.now())]).collect();
     tx.execute(SHUT_DOORS, doors).await?;
     for other in tx.rows(OTHERS, scope()).await? {
         let why = ("another change of the same account was stopped", Some(shut.case));
-        end(env, tx, permit, other.try_get("", "id")?, why).await?;
+        end_unless_suspending(env, tx, permit, other.try_get("", "id")?, why).await?;
     }
     Ok(())
 }
@@ -207,7 +226,7 @@ const PROPOSED: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 
 const SHUT_ALL_DOORS: &str = "UPDATE holds SET used_at = $2 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL";
 
 /// What an account proposed does not happen, and what it let wait and has not made is not made: its owner knows of none of it. Roles that
-/// sleep go on sleeping.
+/// sleep go on sleeping, and whom it suspended stays suspended (R11): whoever has stolen its session must not let him in again.
 pub(crate) async fn disown<A: Action>(
     env: &Env,
     tx: &mut Tx,
@@ -217,13 +236,47 @@ pub(crate) async fn disown<A: Action>(
 ) -> Result<(), Refused> {
     tx.execute(SHUT_ALL_DOORS, vec![Value::from(account), Value::from(tx.now())]).await?;
     for row in tx.rows(PROPOSED, vec![Value::from(account)]).await? {
-        end(env, tx, permit, row.try_get("", "id")?, why).await?;
+        end_unless_suspending(env, tx, permit, row.try_get("", "id")?, why).await?;
+    }
+    Ok(())
+}
+
+async fn end_unless_suspending<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    hold: HoldId,
+    why: (&str, Option<CaseId>),
+) -> Result<(), Refused> {
+    if !suspends(tx, hold).await? {
+        end(env, tx, permit, hold, why).await?;
     }
     Ok(())
 }
 
 /// Lets a hold die, in a case where there is one; false when it was over already.
 pub(crate) async fn end<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    hold: HoldId,
+    why: (&str, Option<CaseId>),
+) -> Result<bool, Refused> {
+    if !close(env, tx, permit, hold, why).await? {
+        return Ok(false);
+    }
+    resume(env, tx, permit, hold, Why { because: "the change that suspended it will not happen", by_staff: false }).await?;
+    Ok(true)
+}
+
+/// Lets a hold die that makes room for one that suspends the same role: that nothing works again in between is nothing to tell.
+pub(crate) async fn make_room<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, hold: HoldId, because: &str) -> Result<(), Refused> {
+    close(env, tx, permit, hold, (because, None)).await?;
+    lift(tx, hold, permit.event()).await?;
+    Ok(())
+}
+
+async fn close<A: Action>(
     env: &Env,
     tx: &mut Tx,
     permit: &Permit<A>,
@@ -242,7 +295,6 @@ pub(crate) async fn end<A: Action>(
         Value::from(row.veto_mailbox),
     ];
     tx.execute(CLOSE, values).await?;
-    resume(tx, hold, permit.event()).await?;
     let event = HoldDied { hold: hold.to_string(), what: row.description, because: because.to_owned() };
     let mut entry = Entry::of(event).about(row.account_id);
     if let Some(case) = case {

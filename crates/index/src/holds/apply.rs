@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 
 use super::rules::{Consent, Said, Served, is_approved, is_ripe};
-use super::{answer, by_id, lock, resume, serving, state};
+use super::suspensions::{lift, suspends};
+use super::{answer, by_id, lock, serving, state};
 use crate::act;
 use crate::db::entities::{hold_people, holds};
 use crate::db::{Reading, Tx};
@@ -110,6 +111,8 @@ where
     match done.await {
         // What is missing may come back; until then nothing happens.
         Err(Refused::Denied(Denied::Stopped(_) | Denied::Gate(_))) => Ok(Applied::Left),
+        // Whom it suspends does not come back because the roles of who proposed it sleep for some days (R5, R11).
+        Err(Refused::Denied(Denied::Asleep)) if suspends(&env.db.read(env.now()).await?, id).await? => Ok(Applied::Left),
         Err(Refused::Denied(denied)) => die(env, worker, id, &format!("it may not be done any more: {denied}")).await,
         Err(Refused::Invalid(invalid)) => die(env, worker, id, &invalid.message).await,
         other => other,
@@ -131,7 +134,7 @@ async fn take<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, id: HoldId)
         return Ok(None);
     }
     tx.execute(DONE, vec![Value::from(id), Value::from(tx.now()), Value::from(permit.event())]).await?;
-    resume(tx, id, permit.event()).await?;
+    lift(tx, id, permit.event()).await?;
     Ok(Some(row))
 }
 
@@ -178,14 +181,16 @@ pub(crate) async fn die(env: &Env, worker: &Actor, hold: HoldId, because: &str) 
 
 /// R10: the factor that proved it was removed; its session was ended from elsewhere, by its owner; it could not be served for a month.
 /// Roles that sleep go on sleeping, whatever becomes of the session. What suspends somebody waits as long as it must: whoever is removed
-/// would else stop his own account for a month, and be settled and at work again afterwards (R11).
+/// would else stop his own account for a month, and be settled and at work again afterwards; or the defender's own remedies, a new
+/// password or the end of his sessions, would let him in again (R11).
 const ORPHANS: &str = "SELECT h.id AS id, \
     EXISTS (SELECT 1 FROM factors f WHERE f.id = h.factor_id AND f.until_at IS NOT NULL) AS factor_gone, \
     (h.due_at < $1) AS given_up FROM holds h WHERE h.state = 'waiting' AND h.action <> 'account:wake-roles' AND ((h.due_at < $1 \
     AND NOT EXISTS (SELECT 1 FROM suspensions x WHERE x.hold_id = h.id AND x.until_at IS NULL)) \
-    OR EXISTS (SELECT 1 FROM factors f WHERE f.id = h.factor_id AND f.until_at IS NOT NULL) \
+    OR ((h.proposer_id = h.account_id OR NOT EXISTS (SELECT 1 FROM suspensions x WHERE x.hold_id = h.id AND x.until_at IS NULL)) \
+    AND (EXISTS (SELECT 1 FROM factors f WHERE f.id = h.factor_id AND f.until_at IS NOT NULL) \
     OR EXISTS (SELECT 1 FROM sessions s LEFT JOIN events e ON e.id = s.ended_by WHERE s.id = h.session_id AND s.until_at IS NOT NULL \
-    AND (e.credential_id IS NULL OR e.credential_id <> s.id)))";
+    AND (e.credential_id IS NULL OR e.credential_id <> s.id)))))";
 
 /// Holds that die, and why.
 ///

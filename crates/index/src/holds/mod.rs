@@ -11,27 +11,29 @@ mod propose;
 pub mod rules; //   the rules themselves, on plain values
 pub mod serving; // when the index served, and who was told (R9)
 mod show;
+mod suspensions; // what a change suspends while it waits (R11)
 pub mod wake; //    roles that sleep after a first factor (R5)
 
 use sea_orm::{EntityTrait, QueryResult, Value};
 
 use credentials::keys::InstanceKeys;
 
-pub use answer::{Answered, to_veto, veto, veto_by_link};
-pub(crate) use answer::{approve, disown, end, stop_in_case};
+pub use answer::{Answered, to_veto, veto_by_link};
+pub(crate) use answer::{approve, disown, end, make_room, stop_in_case, take_back, veto, withdraws};
 pub(crate) use apply::{Applied, apply, die, due, open_door, orphans};
 pub use grants::must_wait;
 pub(crate) use grants::{Grant, Passed, pass, pass_on};
-pub(crate) use propose::{Decision, Person, Proposal, decide, loosen};
+pub(crate) use propose::{Decision, Person, Proposal, decide, loosen, suspending};
 pub(crate) use show::line;
 pub use show::{Line, PAGE, Page, Told, concerning, description, on_project, page};
+pub(crate) use suspensions::suspends;
 
 use crate::accounts::settled::is_settled;
 use crate::clock::Time;
 use crate::db::entities::{accounts, holds};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
-use crate::ids::{AccountId, EventId, FactorId, HoldId};
+use crate::ids::{AccountId, FactorId, HoldId};
 use crate::policy::{Actor, Proof, Resource, Role, SessionProof, Situation, Who};
 use crate::refused::Refused;
 
@@ -76,16 +78,6 @@ impl Resource for HoldId {
 async fn lock(tx: &Tx, hold: HoldId) -> Result<(), Refused> {
     let sql = format!("SELECT 1 AS one FROM holds WHERE id = $1{}", tx.lock(true));
     tx.row(&sql, vec![Value::from(hold)]).await?;
-    Ok(())
-}
-
-/// What a hold suspended works again when it is over; what it has ended has no role left to work (R8, R11). A restore may have put the
-/// suspension back of a hold that is over: it ends with the next one about the same role.
-async fn resume(tx: &Tx, hold: HoldId, by: EventId) -> Result<(), Refused> {
-    const RESUME: &str = "UPDATE suspensions SET until_at = $2, ended_by = $3 WHERE until_at IS NULL AND (hold_id = $1 \
-        OR (hold_id IN (SELECT h.id FROM holds h WHERE h.state <> 'waiting') \
-        AND what_id IN (SELECT s.what_id FROM suspensions s WHERE s.hold_id = $1)))";
-    tx.execute(RESUME, vec![Value::from(hold), Value::from(tx.now()), Value::from(by)]).await?;
     Ok(())
 }
 

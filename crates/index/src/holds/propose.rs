@@ -88,6 +88,25 @@ where
     Ok(Decision::Held(propose(env, tx, permit, what, proposal).await?))
 }
 
+/// The same for what suspends somebody who is not settled, at once: no veto of another change bars a settled Owner from that (R11), and
+/// to stop it once more takes another settled Owner.
+///
+/// # Errors
+/// `Invalid` when the same change waits already.
+pub(crate) async fn suspending<A>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    (proposal, wait): (Proposal, Duration),
+) -> Result<HoldId, Refused>
+where
+    A: Action,
+    A::On: Display,
+{
+    let what = What { action: A::NAME, subject: permit.on().to_string(), wait, proposer: None };
+    write(env, tx, permit, what, proposal).await
+}
+
 /// Which action, on what, for how long.
 pub(super) struct What {
     pub action: ActionName,
@@ -113,6 +132,11 @@ pub(super) async fn propose<A: Action>(
     if tx.row(BARRED, values).await?.is_some() {
         return Err(Denied::Barred.into());
     }
+    write(env, tx, permit, what, proposal).await
+}
+
+async fn write<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, what: What, proposal: Proposal) -> Result<HoldId, Refused> {
+    let proposer = what.proposer.or(permit.actor().account()).ok_or(Denied::NotValid)?;
     let id = HoldId::new(tx.now(), &*env.entropy);
     let (action, due_at) = (what.action.wire().to_owned(), tx.now().plus(what.wait));
     let row = holds::ActiveModel {

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
 use super::grants::{self, OPEN_FOR};
-use super::{by_id, state, username};
+use super::{by_id, state, suspends, username};
 use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{hold_people, holds};
@@ -48,6 +48,8 @@ pub struct Line {
     pub people: Vec<Told>,
     /// Whether who looks may stop it, as far as his role goes.
     pub may_veto: bool,
+    /// Whether that takes a proof: who looks suspended somebody by it (R11).
+    pub by_proof: bool,
     /// Until when what was asked may be made, once: a grant that has waited (R3).
     pub open_until: Option<Time>,
     /// Whether an approval of who looks would count: others are concerned too, and he has not approved.
@@ -123,6 +125,7 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let own = people.iter().find(|person| person.account_id == account);
     let waiting = row.state == state::WAITING;
     let may_veto = waiting && own.is_some_and(|person| person.may_veto);
+    let by_proof = may_veto && row.proposer_id == account && suspends(read, row.id).await?;
     let asked = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
     // Whose roles sleep says nothing for a project, and is not asked to (R5).
     let may_approve = asked && !standing(read, account, None).await?.asleep;
@@ -146,6 +149,7 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
         because: row.ended_because,
         people: told,
         may_veto,
+        by_proof,
         may_approve,
         open_until,
     })

@@ -86,7 +86,7 @@ impl Story<'_> {
 
     /// Whether an administrator did it to somebody else: the trail names them, the mail does not.
     fn is_by_staff(&self) -> bool {
-        self.other.is_some() && offer::OF_STAFF.contains(&self.kind.wire())
+        self.other.is_some() && offer::is_of_staff(&self.event)
     }
 
     /// Networks are for the actor and for whom it happened to, never for co-owners (R27).

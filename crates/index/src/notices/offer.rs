@@ -105,6 +105,12 @@ pub(super) const OF_STAFF: [&str; 10] = [
     "project:restore:undone",
 ];
 
+/// Whether only those who run the index do it, or did this.
+pub(super) fn is_of_staff(event: &events::Model) -> bool {
+    let said = || serde_json::from_str::<serde_json::Value>(&event.detail).is_ok_and(|detail| detail["by_staff"] == true);
+    OF_STAFF.contains(&event.kind.as_str()) || said()
+}
+
 /// Only what the account itself did is offered in a mail to one address: a stranger who asks for a link did nothing to it.
 pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId) -> Option<Offer> {
     let taking_back = event.credential == Credential::TakeBack.wire();
@@ -115,10 +121,8 @@ pub(super) fn judge(audience: Audience, event: &events::Model, reader: AccountId
         Audience::Addressee => acted.then_some(Offer::NotMe),
         _ if acted || concerned => Some(Offer::NotMe),
         _ => {
-            let can_be_paused = !OF_STAFF.contains(&event.kind.as_str())
-                && event.actor_account_id.is_some()
-                && event.credential_id.is_some()
-                && event.project_id.is_some();
+            let can_be_paused =
+                !is_of_staff(event) && event.actor_account_id.is_some() && event.credential_id.is_some() && event.project_id.is_some();
             can_be_paused.then_some(Offer::Alarm)
         }
     }

@@ -248,8 +248,13 @@ fn proposed(story: &Story<'_>) -> Wording {
     ];
     let wording = Wording::new("A change waits for you to look at it", paragraphs);
     let veto = story.token_button("Stop this change", "/account/veto/");
-    // A hold that is over has no link to stop it any more: its notice is still a notice.
-    veto.map_or_else(|_| Wording { button: None, ..wording.clone() }, |veto| wording.clone().with(veto))
+    // A hold that is over has no link to stop it any more, and who suspended somebody by it takes it back signed in (R11): its notice is
+    // still a notice.
+    let without = || Wording {
+        paragraphs: wording.paragraphs.iter().filter(|text| !text.contains("The link needs")).cloned().collect(),
+        ..wording.clone()
+    };
+    veto.map_or_else(|_| without(), |veto| wording.clone().with(veto))
 }
 
 /// A role is offered to the reader: its page says what it is, and needs a sign-in.
@@ -350,6 +355,7 @@ const fn heading_of_project(kind: Kind) -> Option<&'static str> {
         Kind::InvitationRevoked => "an invitation was taken back",
         Kind::RoleChanged => "a role was changed",
         Kind::RoleSuspended => "a role was suspended",
+        Kind::RoleResumed => "a suspended role works again",
         Kind::RoleRemoved => "a role was ended",
         Kind::AlarmRaised => "an alarm was raised",
         Kind::ProjectDeleted => "the project was deleted",

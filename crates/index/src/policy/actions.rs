@@ -164,13 +164,13 @@ actions! {
         Grants with Act, at_most [Session, FreshSession, StepUp], leaves ["hold:approved"];
     /// Stop a change that waits, whatever the state of one's account (R10, R19).
     VetoHold on HoldId, "hold:veto", needs [Concerned], gates [],
-        Tightens with No, at_most [Session, FreshSession, StepUp, StoppedSession], leaves ["hold:vetoed", "hold:died"];
+        Tightens with No, at_most [Session, FreshSession, StepUp, StoppedSession], leaves ["hold:vetoed", "hold:died", "project:role:resume"];
     /// Stop a change that waits with the link of a mail (R10, R17).
     VetoByLink on Site, "hold:veto-by-link", needs [], gates [],
-        Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died"];
+        Tightens with No, at_most [MailLink], leaves ["hold:vetoed", "hold:died", "project:role:resume"];
     /// End a hold that can never take effect, open the door of a grant that has waited (R3, R10), and ask again what a closed case decided about (R5).
     SettleHold on HoldId, "hold:settle", needs [Worker], gates [],
-        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died", "hold:proposed"];
+        Neither with No, at_most [Worker], leaves ["hold:done", "hold:died", "project:role:resume", "hold:proposed"];
     /// Wake the roles of an account whose first factor was added to roles that were there before (R5).
     WakeRoles on AccountId, "account:wake-roles", needs [Oneself], gates [VerifiedAddress, Factor],
         Grants with Itself, at_most [Session, FreshSession, StepUp], leaves ["account:roles:woken", "hold:done"];
@@ -300,13 +300,13 @@ actions! {
     /// Take a stopped account back: with a settled mailbox and a settled factor at once, with one of them after a wait (R16).
     TakeBack on Site, "account:take-back", needs [], gates [],
         Grants with Itself, at_most [TakeBack], leaves ["account:take-back", "account:take-back:code-sent", "account:take-back:proved", "account:take-back:refused", "account:take-back:wait", "account:webauthn:counter-regression",
-            "project:role:remove", "project:role:revoke_invite", "hold:died"];
+            "project:role:remove", "project:role:revoke_invite", "hold:died", "project:role:resume"];
     /// See what one's account gained, after one said that one was phished.
     SeePhished on AccountId, "account:see-phished", needs [Oneself], gates [],
         Neither with No, at_most [FreshSession, StepUp], ReadsOnly;
     /// Say that one was phished: other sessions and remembered browsers end, what was made since is paused, what was proposed stops (R15, R19).
     SayPhished on AccountId, "account:say-phished", needs [Oneself], gates [],
-        Tightens with No, at_most [FreshSession, StepUp], leaves ["account:phished", "hold:died"];
+        Tightens with No, at_most [FreshSession, StepUp], leaves ["account:phished", "hold:died", "project:role:resume"];
     /// Keep what one's account gained, one by one; the rest ends (R16).
     DecidePhished on AccountId, "account:decide-phished", needs [Oneself], gates [],
         Grants with Act, at_most [FreshSession, StepUp], leaves ["account:phished:decided", "project:role:remove", "project:role:revoke_invite"];
@@ -331,7 +331,7 @@ actions! {
         Grants with Act, at_most [StepUp], leaves ["project:quarantine:exit"];
     /// Stop a change that waits, in a case: whoever proposed it may not propose it again until the case is closed.
     StopHoldAsStaff on StaffHold, "staff:stop-hold", needs [Administrator], gates [Key],
-        Tightens with No, at_most [StepUp], leaves ["hold:stopped", "hold:died"];
+        Tightens with No, at_most [StepUp], leaves ["hold:stopped", "hold:died", "project:role:resume"];
     /// Write something down in a case.
     NoteAsStaff on CaseId, "staff:note-case", needs [Administrator], gates [Key],
         Neither with No, at_most [StepUp], leaves ["case:note"];
@@ -386,13 +386,13 @@ actions! {
         Neither with No, at_most [StepUp], ReadsOnly;
     /// Put a project or an account back as it stood at a time, with a key's proof for exactly this list and reason (R18, R20).
     Restore on Restorable, "staff:restore", needs [Administrator], gates [Key],
-        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died"];
+        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died", "project:role:resume"];
     /// See at the shell what would be put back as it stood at a time.
     PlanRestore on Restorable, "operator:plan-restore", needs [Operator], gates [],
         Neither with No, at_most [Operator], ReadsOnly;
     /// Put a project or an account back as it stood at a time, from the shell (R18).
     RestoreAtShell on Restorable, "operator:restore", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died"];
+        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died", "project:role:resume"];
     /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
     UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
         Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];

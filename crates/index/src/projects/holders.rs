@@ -43,11 +43,11 @@ pub struct Collaborator {
 
 /// The roles of a project with what was closed, in the order in which they began.
 const ROLES: &str = "SELECT r.id AS id, r.account_id AS account_id, a.username AS username, r.role AS role, r.founding AS founding, \
-    r.from_at AS from_at, r.until_at AS until_at, g.account_id AS giver, \
+    r.from_at AS from_at, r.until_at AS until_at, g.account_id AS giver, COALESCE(g.from_at, r.from_at) AS given_at, \
     EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL AND s.hold_id IS NOT NULL) AS by_act, \
     EXISTS (SELECT 1 FROM suspensions s WHERE s.what_id = r.id AND s.what = 'role' AND s.until_at IS NULL AND s.hold_id IS NULL) AS by_doubt, \
     EXISTS (SELECT 1 FROM account_causes c WHERE c.account_id = g.account_id AND c.until_at IS NULL AND c.kind IN ('contained', 'frozen') \
-    AND r.from_at > c.from_at - 2592000000000) AS by_giver \
+    AND g.from_at > c.from_at - 2592000000000) AS by_giver \
     FROM roles r JOIN accounts a ON a.id = r.account_id LEFT JOIN role_grants g ON g.role_id = r.id \
     WHERE r.project_id = $1 ORDER BY r.from_at, r.id";
 
@@ -55,6 +55,8 @@ const ROLES: &str = "SELECT r.id AS id, r.account_id AS account_id, a.username A
 struct Begun {
     account: AccountId,
     giver: Option<AccountId>,
+    /// When it was given: a role that became less is younger than that.
+    given_at: Time,
     from_at: Time,
     until_at: Option<Time>,
     tainted: bool,
@@ -65,7 +67,7 @@ fn spread(roles: &mut [Begun]) {
     loop {
         let by_tainted = |one: &Begun| {
             let gave = |other: &Begun| {
-                let stood = other.from_at <= one.from_at && other.until_at.is_none_or(|until| until >= one.from_at);
+                let stood = other.from_at <= one.given_at && other.until_at.is_none_or(|until| until >= one.given_at);
                 Some(other.account) == one.giver && other.tainted && stood
             };
             !one.tainted && roles.iter().any(gave)
@@ -86,6 +88,7 @@ pub async fn collaborators<R: Reading>(read: &R, project: ProjectId) -> Result<V
         begun.push(Begun {
             account: row.try_get("", "account_id")?,
             giver: row.try_get("", "giver")?,
+            given_at: row.try_get("", "given_at")?,
             from_at: row.try_get("", "from_at")?,
             until_at: row.try_get("", "until_at")?,
             tainted: row.try_get("", "by_giver")?,

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use super::deeds::Deed;
 use super::history::{Past, split};
 use super::project::{self, OWNER};
-use super::{Does, Plan};
+use super::{Does, Plan, given};
 use crate::accounts::{Account, addresses, taking_back};
 use crate::clock::Time;
 use crate::db::Reading;
@@ -29,6 +29,7 @@ pub(super) async fn plan<R: Reading>(env: &Env, read: &R, account: &Account, at:
     let proofs = proofs(read, account, at, &mut plan).await?;
     tokens(read, account, at, &mut plan).await?;
     projects(env, read, account, at, &mut plan).await?;
+    given::roles_of(env, read, account, at, &mut plan).await?;
     offers(read, account, at, &mut plan).await?;
     ends(read, account, &mut plan).await?;
     let stolen = proofs || account.password_changed_at.is_some_and(|changed| changed > at);
@@ -227,8 +228,10 @@ async fn own_role<R: Reading>(
 
 /// Offers that it made or got since, and changes that it proposed or that are about it.
 async fn offers<R: Reading>(read: &R, account: &Account, at: Time, plan: &mut Plan) -> Result<(), Refused> {
-    const PROPOSED: &str = "SELECT id, description FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
-    const ABOUT: &str = "SELECT id, description FROM holds WHERE account_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+    const PROPOSED: &str =
+        "SELECT id, subject, description FROM holds WHERE proposer_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+    const ABOUT: &str =
+        "SELECT id, subject, description FROM holds WHERE account_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
     for column in [invitations::Column::AccountId, invitations::Column::InviterId] {
         let open = invitations::Entity::find()
             .filter(column.eq(account.id))

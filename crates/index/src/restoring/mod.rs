@@ -7,6 +7,7 @@
 mod account; // what differs about an account
 mod console; // what an administrator may, and with which proof
 mod deeds; //   doing one of the things that a plan names
+mod given; //   what an account gave to others since
 mod history; // which rows stood at a time
 mod project; // what differs about a project
 mod undo; //    taking a batch back
@@ -139,6 +140,11 @@ impl Plan {
     fn stays(&mut self, (sort, id): (&'static str, Option<Uuid>), what: String, why: &str) {
         let difference = Difference { sort, id, what, does: Does::Stays, why: Some(why.to_owned()) };
         self.items.push(Item { difference, deed: None });
+    }
+
+    /// Whether a role, by the text of its id, ends by it.
+    fn ends_role(&self, role: &str) -> bool {
+        self.items.iter().any(|item| matches!(&item.deed, Some(Deed::EndRole(row)) if row.id.to_string() == role))
     }
 
     fn differences(&self) -> Vec<Difference> {

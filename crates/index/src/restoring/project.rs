@@ -11,7 +11,8 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{accounts, files, invitations, project_locks, projects, releases, roles};
 use crate::env::Env;
-use crate::ids::{AccountId, ProjectId};
+use crate::holds;
+use crate::ids::{AccountId, HoldId, ProjectId};
 use crate::refused::{Invalid, Refused};
 
 /// Everything that differs about one project.
@@ -189,7 +190,8 @@ pub(super) async fn invitation<R: Reading>(
     Ok(())
 }
 
-const HOLDS: &str = "SELECT id, description FROM holds WHERE project_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
+const HOLDS: &str =
+    "SELECT id, subject, description FROM holds WHERE project_id = $1 AND state = 'waiting' AND created_at > $2 ORDER BY id";
 
 /// Changes that were proposed since and still wait.
 pub(super) async fn holds_of<R: Reading>(read: &R, project: &projects::Model, at: Time, plan: &mut Plan) -> Result<(), Refused> {
@@ -198,9 +200,17 @@ pub(super) async fn holds_of<R: Reading>(read: &R, project: &projects::Model, at
 
 pub(super) async fn holds_by<R: Reading>(read: &R, sql: &str, (of, at): (Value, Time), plan: &mut Plan) -> Result<(), Refused> {
     for row in read.rows(sql, vec![of, Value::from(at)]).await? {
-        let (id, description): (crate::ids::HoldId, String) = (row.try_get("", "id")?, row.try_get("", "description")?);
-        if plan.items.iter().all(|item| item.difference.id != Some(id.0)) {
-            plan.does(("hold", Some(id.0)), format!("A change waits: {description}"), Does::Ends, Deed::EndHold(id));
+        let (id, description): (HoldId, String) = (row.try_get("", "id")?, row.try_get("", "description")?);
+        if plan.items.iter().any(|item| item.difference.id == Some(id.0)) {
+            continue;
+        }
+        let (key, what) = (("hold", Some(id.0)), format!("A change waits: {description}"));
+        let subject: String = row.try_get("", "subject")?;
+        // With the role that it suspends it ends; where the role stays, its end would let in again whom it keeps out (R11).
+        if plan.ends_role(&subject) || !holds::suspends(read, id).await? {
+            plan.does(key, what, Does::Ends, Deed::EndHold(id));
+        } else {
+            plan.stays(key, what, "it suspends a role that stays: a settled Owner or those who run the index stop it");
         }
     }
     Ok(())

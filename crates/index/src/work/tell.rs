@@ -14,7 +14,7 @@ use crate::db::entities::{addresses, events};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::Kind;
-use crate::holds::serving;
+use crate::holds::{self, serving};
 use crate::ids::{AddressId, EventId, HoldId};
 use crate::mail::Undelivered;
 use crate::measure;
@@ -120,6 +120,11 @@ async fn enqueue_mail(
 
 /// A veto link for one recipient (R10).
 async fn veto_link(env: &Env, tx: &Tx, hold: HoldId, to: &Recipient, event: EventId) -> Result<Option<Secret>, Refused> {
+    // Who suspended somebody takes it back signed in, by a proof: his mailbox alone does not (R11).
+    let proposed = holds::by_id(tx, hold).await?.is_some_and(|row| row.proposer_id == to.account);
+    if proposed && holds::suspends(tx, hold).await? {
+        return Ok(None);
+    }
     let link = serving::veto_link(env, tx, hold, (to.account, to.address), event).await?;
     Ok(link.map(|token| Secret::new(token.expose())))
 }

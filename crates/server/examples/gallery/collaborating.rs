@@ -20,6 +20,7 @@ fn waiting() -> HoldLine {
         open_until: None,
         people: vec![person("ada", true), person("grace", false)],
         may_veto: true,
+        by_proof: false,
         may_approve: true,
     }
 }

@@ -392,6 +392,7 @@ fn hold(waiting: bool) -> HoldLine {
         open_until: None,
         people: vec![person("ada", None), person("grace", Some(7_190))],
         may_veto: waiting,
+        by_proof: false,
         may_approve: waiting,
     }
 }

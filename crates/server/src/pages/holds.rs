@@ -12,7 +12,7 @@ pub struct Holds {
     pub frame: Frame,
     /// The changes, newest first.
     pub lines: Vec<HoldLine>,
-    /// The proof that was made for an approval.
+    /// The proof that was made for an answer.
     pub act: Option<String>,
     /// The key (`before`) of the next page.
     pub next_page: Option<String>,
@@ -45,6 +45,8 @@ pub struct HoldLine {
     pub people: Vec<PersonLine>,
     /// Whether the viewer may stop it.
     pub may_veto: bool,
+    /// Whether that takes a proof.
+    pub by_proof: bool,
     /// Whether the viewer's approval would count.
     pub may_approve: bool,
 }

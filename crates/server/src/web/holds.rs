@@ -61,6 +61,7 @@ pub(super) fn line(env: &Env, hold: Line) -> HoldLine {
         open_until: hold.open_until.map(|at| when(env, at)),
         people: hold.people.into_iter().map(person).collect(),
         may_veto: hold.may_veto,
+        by_proof: hold.by_proof,
         may_approve: hold.may_approve,
     }
 }
@@ -92,6 +93,12 @@ pub struct Approval {
     act: Option<String>,
 }
 
+/// The proof of who takes back what he suspended; nobody else needs one.
+#[derive(Deserialize)]
+pub struct Stopping {
+    act: Option<String>,
+}
+
 /// `POST /manage/holds/{id}/approve/`.
 ///
 /// # Errors
@@ -113,10 +120,18 @@ pub async fn approve(ctx: Ctx<ApproveHold>, input: Input<Which, Nothing, Approva
 /// `POST /manage/holds/{id}/veto/`: always possible (R19).
 ///
 /// # Errors
-/// A hold that does not concern the account is not found; what is too young stops nothing settled (R11).
-pub async fn veto(ctx: Ctx<VetoHold>, input: Input<Which>) -> Result<Reply, Refusal> {
-    match holds::veto(ctx.env(), ctx.actor(), input.path.read()?).await? {
-        Answered::Now | Answered::Over => Ok(Reply::see_other(PAGE)),
+/// A hold that does not concern the account is not found; what is too young stops nothing settled (R11). Who suspended somebody by it is
+/// asked for a proof first.
+pub async fn veto(ctx: Ctx<VetoHold>, input: Input<Which, Nothing, Stopping>) -> Result<Reply, Refusal> {
+    let hold = input.path.read()?;
+    let act = input.form.act.as_deref().and_then(ActId::parse);
+    match consent::veto(ctx.env(), ctx.actor(), hold, act).await {
+        Ok(Answered::Now | Answered::Over) => Ok(Reply::see_other(PAGE)),
+        Err(Refused::Denied(Denied::NeedsProof)) => {
+            let what = "Take back what you asked for: the role that it suspends works again";
+            Err(ctx.ask_proof_on(&hold.to_string(), serde_json::Value::Null, what).await)
+        }
+        Err(refused) => Err(refused.into()),
     }
 }
 

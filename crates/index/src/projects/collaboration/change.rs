@@ -1,9 +1,12 @@
 //! Changing a role: a Maintainer becomes an Owner by a grant (R2, R3); an Owner becomes a Maintainer through a hold (R7, R8).
 
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait};
+
 use super::super::holders::{Suspended, collaborators};
 use super::{Held, NewRole, begin_role, check_not_last, concerned, end_role, held_role, word};
 use crate::act;
 use crate::cases;
+use crate::db::entities::role_grants;
 use crate::db::{Reading, Tx};
 use crate::env::Env;
 use crate::events::{self, Entry, RoleChanged};
@@ -129,12 +132,19 @@ pub(crate) async fn demote(env: &Env, tx: &mut Tx, loosened: &Loosened<'_, Demot
     swap(env, tx, permit, &held, (Role::Maintainer, permit.event())).await
 }
 
-/// The row is closed and another begins. More power is as young as the change; who gave it answers for it (R15).
+/// The row is closed and another begins. More power is as young as the change, and who gives it answers for it. Who becomes less stays
+/// what somebody made of him: the grant is copied with its age, or a stolen one would be laundered by a demotion (R15, R16).
 async fn swap<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, held: &Held, (to, by): (Role, EventId)) -> Result<(), Refused> {
     end_role(tx, held.row.id, by).await?;
     let giver = permit.actor().account().filter(|_| to == Role::Owner);
     let new = NewRole { project: held.project.id, account: held.row.account_id, role: to, giver, by };
-    begin_role(env, tx, new).await?;
+    let id = begin_role(env, tx, new).await?;
+    if to == Role::Maintainer
+        && let Some(grant) = role_grants::Entity::find_by_id(held.row.id).one(tx.connection()).await?
+    {
+        let grant = role_grants::ActiveModel { role_id: Set(id), account_id: Set(grant.account_id), from_at: Set(grant.from_at) };
+        grant.insert(tx.connection()).await?;
+    }
     let event = RoleChanged {
         username: held.username.clone(),
         before: held.row.role.clone(),

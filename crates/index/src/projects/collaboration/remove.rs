@@ -89,7 +89,7 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, act: Option<A
     let proof = acts::spend(env, tx, permit, act, &bound).await?;
     let senior = !leaves && suspends(env, tx, &held, proof, proposer).await?;
     if senior {
-        end_leaving(env, tx, permit, &held).await?;
+        make_room(env, tx, permit, &held).await?;
     }
     let (username, name) = (&held.username, &held.project.name);
     let description = if leaves { format!("{username} leaves {name} as Owner") } else { format!("Remove {username} as Owner of {name}") };
@@ -102,7 +102,12 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, act: Option<A
         proof: Some(proof),
         waits: Some(env.config.hold_loosening.0),
     };
-    let hold = match holds::decide(env, tx, permit, proposal).await? {
+    let decision = if senior {
+        Decision::Held(holds::suspending(env, tx, permit, (proposal, env.config.hold_loosening.0)).await?)
+    } else {
+        holds::decide(env, tx, permit, proposal).await?
+    };
+    let hold = match decision {
         Decision::Now(loosened) => {
             take_away(env, tx, &loosened).await?;
             return Ok(Removed::Now);
@@ -116,14 +121,15 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, act: Option<A
     Ok(Removed::Held(hold))
 }
 
-/// An unsettled Owner who has asked to leave, and may stop that himself, is removed all the same: his own change makes room, so that it
-/// keeps no settled Owner from suspending him (R11).
-async fn end_leaving(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, held: &Held) -> Result<(), Refused> {
-    const LEAVING: &str =
-        "SELECT id FROM holds WHERE action = 'role:remove-owner' AND subject = $1 AND proposer_id = $2 AND state = 'waiting'";
-    let values = vec![Value::from(held.row.id.to_string()), Value::from(held.row.account_id)];
-    let Some(row) = tx.row(LEAVING, values).await? else { return Ok(()) };
-    holds::end(env, tx, permit, row.try_get("", "id")?, ("another Owner asks for the removal instead", None)).await?;
+/// What waits already about an unsettled Owner and does not suspend him makes room: neither his own wish to leave, which he may stop
+/// himself, nor the removal that an accomplice asked for keeps a settled Owner from suspending him (R11).
+async fn make_room(env: &Env, tx: &mut Tx, permit: &Permit<RemoveOwner>, held: &Held) -> Result<(), Refused> {
+    const WAITING: &str = "SELECT id FROM holds WHERE action = 'role:remove-owner' AND subject = $1 AND state = 'waiting'";
+    let Some(row) = tx.row(WAITING, vec![Value::from(held.row.id.to_string())]).await? else { return Ok(()) };
+    let hold: HoldId = row.try_get("", "id")?;
+    if !holds::suspends(tx, hold).await? {
+        holds::make_room(env, tx, permit, hold, "a settled Owner asks for the removal instead").await?;
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod freeze_algebra;
 mod gates;
 mod hold_safety;
 mod holds;
+mod intruders;
 mod waiting;
 mod health;
 mod jobs;

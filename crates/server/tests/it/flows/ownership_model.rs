@@ -1,7 +1,7 @@
 //! Property tests 2 and 8 of the rules of power: whatever owners, maintainers and strangers do to each other's roles, in whatever order,
 //! nothing unsettled removes or stops what is settled, the project keeps an Owner who can be reached, and nobody has more than his role.
 
-use index::db::entities::{events, hold_people, holds, roles, suspensions};
+use index::db::entities::{events, hold_people, holds, role_grants, roles, suspensions};
 use index::ids::RoleId;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -77,7 +77,8 @@ impl Story<'_> {
             }
             Step::Veto(by, which) => {
                 let Some(hold) = self.waiting(which).await else { return };
-                people[by].seat(world).await.veto(&hold).await;
+                // Who suspended somebody is asked for a proof; nobody else is.
+                people[by].seat(world).await.proved(HOLDS, &format!("{HOLDS}{}/veto/", hold.id), &[]).await;
                 // People look at it and close the case, so that the story goes on.
                 world.run(&format!("UPDATE cases SET closed_at = {}", world.env.now().as_micros())).await;
             }
@@ -123,6 +124,7 @@ impl Story<'_> {
                 self.check_end(row, &holds, &people).await;
             }
         }
+        self.check_givers(&after).await;
         self.check_suspensions(&after, &holds).await;
         self.check_vetoes(&holds, &people).await;
         self.check_rights().await;
@@ -144,6 +146,17 @@ impl Story<'_> {
         let promoted = event.kind == "project:role:change";
         if by != row.account_id && !promoted {
             assert!(at.since(row.from_at) < 30 * DAY || self.was_settled(by, at).await, "R11: {row:?} by {by}");
+        }
+    }
+
+    /// R15: who was made less is still what somebody made of him.
+    async fn check_givers(&self, roles: &[roles::Model]) {
+        let grants = all::<role_grants::Entity>(self.world).await;
+        let grant = |role: RoleId| grants.iter().find(|row| row.role_id == role).map(|row| (row.account_id, row.from_at));
+        for is in roles.iter().filter(|row| row.role == "Maintainer") {
+            if let Some(was) = roles.iter().find(|row| row.ended_by == Some(is.began_by) && row.account_id == is.account_id) {
+                assert_eq!(grant(is.id), grant(was.id), "R15: {is:?}");
+            }
         }
     }
 
