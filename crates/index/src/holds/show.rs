@@ -2,7 +2,9 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
+use super::apply::consent;
 use super::grants::OPEN_FOR;
+use super::rules::Consent;
 use super::{by_id, state, username};
 use crate::clock::Time;
 use crate::db::Reading;
@@ -123,7 +125,8 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let own = people.iter().find(|person| person.account_id == account);
     let waiting = row.state == state::WAITING;
     let may_veto = waiting && own.is_some_and(|person| person.may_veto);
-    let asked = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
+    let counts = consent(&row.action) != Consent::Nobodys && people.len() > 1;
+    let asked = waiting && counts && own.is_some_and(|person| person.approved_at.is_none());
     // Whose roles sleep says nothing for a project, and is not asked to (R5).
     let may_approve = asked && !standing(read, account, None).await?.asleep;
     let open_until = open_until(&row).filter(|until| *until > read.now());
