@@ -234,7 +234,7 @@ events! {
     /// The account was taken back by its owner.
     AccountTakenBack { kept: u64, ended: u64, sessions_ended: u64 } = "account:take-back", "The account was taken back: of what it had gained in 30 days {kept} things were kept and {ended} ended.", Account;
     /// An owner raised the alarm about somebody else's act on the project.
-    AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
+    AlarmRaised { by: String, whose: String, about: String, case: String, paused: bool } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
 

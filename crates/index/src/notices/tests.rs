@@ -93,6 +93,7 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("until", _) => json!("22 December 2023, 08:47:35 UTC"),
         ("what", _) => json!("the second factor \"blue key\" of bob is removed"),
         ("due", _) => json!("25 November 2023, 08:47:35 UTC"),
+        ("paused", "bool") => json!(true),
         ("because", _) => json!("the session that proposed it was ended"),
         ("label", _) => json!("blue key"),
         ("project", _) => json!("Spam.Eggs"),

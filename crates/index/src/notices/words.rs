@@ -93,8 +93,9 @@ impl Story<'_> {
                     label: "Raise the alarm",
                     link: self.link(&format!("/account/alarm/?token={}", token.expose())),
                     says: format!(
-                        "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {}, tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
+                        "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {},{} tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
                         lasting(PAUSE),
+                        if self.kind == Kind::FileUploaded { " takes what was uploaded from serving until an owner puts it back," } else { "" },
                         self.index()
                     ),
                 }
@@ -523,7 +524,12 @@ fn about_password(story: &Story<'_>) -> Vec<String> {
 
 fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
     let mut says = Vec::new();
-    if story.kind == Kind::AlarmRaised {
+    if story.kind == Kind::AlarmRaised && story.detail["paused"] == false {
+        says.push(format!(
+            "Nothing was stopped by it: whoever raised it holds no role on the project that gives anything now. A case is open, and the people who run {} look.",
+            story.index()
+        ));
+    } else if story.kind == Kind::AlarmRaised {
         says.push(format!(
             "What was used for it does nothing on this project for {}. Look at what was published before; the people who run {} look too.",
             lasting(PAUSE),

@@ -293,7 +293,7 @@ actions! {
         Tightens with No, at_most [MailLink], leaves ["account:contain", "account:contain:again"];
     /// Stop on one project what somebody else used there, for a day, with the link of a notice (R14).
     RaiseAlarm on Site, "project:raise-alarm", needs [], gates [],
-        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause"];
+        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause", "project:release:withdraw", "project:release:file:withdraw"];
     /// Begin the way back into a stopped account by its name alone; nobody learns whether there is one.
     BeginTakeBack on Site, "account:begin-take-back", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
