@@ -386,19 +386,19 @@ actions! {
         Neither with No, at_most [StepUp], ReadsOnly;
     /// Put a project or an account back as it stood at a time, with a key's proof for exactly this list and reason (R18, R20).
     Restore on Restorable, "staff:restore", needs [Administrator], gates [Key],
-        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died"];
+        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "project:role:restore:ended", "project:role:restore:returned", "hold:died"];
     /// See at the shell what would be put back as it stood at a time.
     PlanRestore on Restorable, "operator:plan-restore", needs [Operator], gates [],
         Neither with No, at_most [Operator], ReadsOnly;
     /// Put a project or an account back as it stood at a time, from the shell (R18).
     RestoreAtShell on Restorable, "operator:restore", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died"];
+        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "project:role:restore:ended", "project:role:restore:returned", "hold:died"];
     /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
     UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
+        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone", "project:role:restore:ended", "project:role:restore:returned"];
     /// Undo in the console what an administrator put back, with a key's proof for this one act and reason (R18, R20).
     UndoRestoreAsStaff on BatchId, "staff:undo-restore", needs [Administrator], gates [Key],
-        Grants with Act, at_most [StepUp], leaves ["account:restore:undone", "project:restore:undone"];
+        Grants with Act, at_most [StepUp], leaves ["account:restore:undone", "project:restore:undone", "project:role:restore:ended", "project:role:restore:returned"];
     /// Begin a new epoch over a restored backup: what a person or program could still hold from before ends (R18).
     BeginEpoch on Site, "operator:begin-epoch", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["index:restored"];
