@@ -158,13 +158,7 @@ async fn pause(env: &Env, tx: &Tx, permit: &Permit<RaiseAlarm>, about: &About, (
 }
 
 /// Owners are told about the alarm, and whose credential it is about what stopped.
-async fn record(
-    env: &Env,
-    tx: &mut Tx,
-    permit: &Permit<RaiseAlarm>,
-    about: &About,
-    (case, paused): (CaseId, bool),
-) -> Result<(), Refused> {
+async fn record(env: &Env, tx: &mut Tx, permit: &Permit<RaiseAlarm>, about: &About, (case, paused): (CaseId, bool)) -> Result<(), Refused> {
     let (by, text) = (about.raiser.username.clone(), case.to_string());
     let (whose, what) = (about.actor.username.clone(), about.what.clone());
     let alarm = AlarmRaised { by: by.clone(), whose, about: what, case: text.clone(), paused };

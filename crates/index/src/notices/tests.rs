@@ -141,7 +141,8 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
 fn event(kind: Kind) -> events::Model {
     let (actor, credential) = actor(kind);
     let ada = AccountId(Uuid::from_u128(1));
-    let on_project = [Audience::Owners, Audience::OwnersAndSubject].contains(&kind.audience()) || [Kind::CredentialPaused, Kind::RoleEndedByRestore, Kind::RoleReturnedByRestore].contains(&kind);
+    let on_project = [Audience::Owners, Audience::OwnersAndSubject].contains(&kind.audience())
+        || [Kind::CredentialPaused, Kind::RoleEndedByRestore, Kind::RoleReturnedByRestore].contains(&kind);
     events::Model {
         seq: 7,
         id: EventId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),

@@ -93,7 +93,11 @@ impl Story<'_> {
                     says: format!(
                         "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {},{} tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
                         lasting(PAUSE),
-                        if self.kind == Kind::FileUploaded { " takes what was uploaded from serving until an owner puts it back," } else { "" },
+                        if self.kind == Kind::FileUploaded {
+                            " takes what was uploaded from serving until an owner puts it back,"
+                        } else {
+                            ""
+                        },
                         self.index()
                     ),
                 }

@@ -33,8 +33,9 @@ pub(super) fn check_age(env: &Env, now: Time, at: Time) -> Result<(), Invalid> {
     if at >= now.minus(retention(env)) {
         return Ok(());
     }
-    let message =
-        format!("This is longer ago than {days} days (`retention.days`): name a later time. The operator puts back older states, at the shell.");
+    let message = format!(
+        "This is longer ago than {days} days (`retention.days`): name a later time. The operator puts back older states, at the shell."
+    );
     Err(Invalid::new("at", message))
 }
 

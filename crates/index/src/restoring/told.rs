@@ -34,7 +34,11 @@ impl Change {
     }
 
     fn says(&self) -> String {
-        if self.returns { format!("{} is {} again", self.username, self.role) } else { format!("{} is no longer {}", self.username, self.role) }
+        if self.returns {
+            format!("{} is {} again", self.username, self.role)
+        } else {
+            format!("{} is no longer {}", self.username, self.role)
+        }
     }
 }
 

@@ -32,7 +32,15 @@ pub(super) fn containing_pages() -> Vec<Sample> {
         ("contained-again", contained(false)),
         ("alarm", alarm(false)),
         ("alarm-again", alarm(true)),
-        ("alarm-raised", html(&containing::AlarmRaised { frame: stranger(), until: Some(soon(86_400)), again: false, withdrawn: Some("the release 6.6.6".into()) })),
+        (
+            "alarm-raised",
+            html(&containing::AlarmRaised {
+                frame: stranger(),
+                until: Some(soon(86_400)),
+                again: false,
+                withdrawn: Some("the release 6.6.6".into()),
+            }),
+        ),
         ("alarm-raised-before", html(&containing::AlarmRaised { frame: stranger(), until: None, again: true, withdrawn: None })),
     ]
 }

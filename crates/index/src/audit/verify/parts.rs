@@ -31,7 +31,8 @@ impl Parts {
         let kept = event_private::Entity::find().filter(event_private::Column::EventId.is_in(ids)).all(read.connection()).await?;
         let kept: HashMap<EventId, event_private::Model> = kept.into_iter().map(|part| (part.event_id, part)).collect();
         self.keys.load(env, read, kept.values().map(|part| part.subject).collect()).await?;
-        let doubted = rows.iter().filter(|row| kept.get(&row.id).is_none_or(|part| part.subject != filed(row) || !self.keys.is_whole(part.subject)));
+        let doubted =
+            rows.iter().filter(|row| kept.get(&row.id).is_none_or(|part| part.subject != filed(row) || !self.keys.is_whole(part.subject)));
         let erased = erased(read, doubted.filter_map(subject).collect()).await?;
         Ok(rows.iter().filter_map(|row| self.of(row, kept.get(&row.id), &erased)).collect())
     }

@@ -125,7 +125,8 @@ async fn check_alarm<R: Reading>(read: &R, row: &invitations::Model) -> Result<(
     if read.row(ALARMED, vec![Value::from(row.id), Value::from(read.now())]).await?.is_none() {
         return Ok(());
     }
-    let message = "This invitation is paused: an owner of the project raised the alarm about what it was made with. Ask an owner of the project.";
+    let message =
+        "This invitation is paused: an owner of the project raised the alarm about what it was made with. Ask an owner of the project.";
     Err(Invalid::new("", message).into())
 }
 
