@@ -246,9 +246,12 @@ const LEFT: [(&str, &str); 12] = [
         "SELECT id FROM accounts WHERE erased_at IS NOT NULL AND (display_name <> '' OR password_hash IS NOT NULL OR last_login_at IS NOT NULL)",
     ),
 ];
+/// What is in quarantine is not erased, and so not late.
 const OVERDUE: &str = "SELECT a.id AS id FROM account_causes c JOIN accounts a ON a.id = c.account_id \
     WHERE c.kind = 'deleted' AND c.until_at IS NULL AND c.from_at < $1 AND a.erased_at IS NULL \
-    UNION SELECT id FROM project_locks WHERE kind = 'deleted' AND until_at IS NULL AND erased_at IS NULL AND from_at < $1";
+    UNION SELECT k.id AS id FROM project_locks k WHERE k.kind = 'deleted' AND k.until_at IS NULL AND k.erased_at IS NULL \
+    AND k.from_at < $1 AND NOT EXISTS (SELECT 1 FROM project_locks q WHERE q.project_id = k.project_id AND q.kind = 'quarantined' \
+    AND (q.until_at IS NULL OR q.until_at > $2))";
 /// A tilde begins the name of an account that was put away because it never proved an address.
 const INCOMPLETE: &str = "SELECT a.id AS id FROM account_causes c JOIN accounts a ON a.id = c.account_id \
     WHERE c.kind = 'deleted' AND c.until_at IS NULL AND a.erased_at IS NULL AND a.username NOT LIKE '~%' \
@@ -273,8 +276,9 @@ async fn retention(env: &Env, tell: &mut impl FnMut(Finding)) -> Result<u64, Ref
     }
     // Under a shifted clock (R32), and in a restored index that is closed (R18), nothing is erased, so that nothing is late.
     if !env.clock.is_shifted() && !epochs::is_read_only(&read).await? {
-        let before = env.now().minus(deleted::retention(env)).minus(GRACE);
-        for row in read.rows(OVERDUE, vec![Value::from(before)]).await? {
+        let recently = env.now().minus(GRACE);
+        let before = recently.minus(deleted::retention(env));
+        for row in read.rows(OVERDUE, vec![Value::from(before), Value::from(recently)]).await? {
             say(Finding::Overdue { id: id(&row)? });
         }
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
+pub(crate) use private::SubjectKeys;
 pub use private::{Private, open_all, open_private};
 pub use table::*;
 

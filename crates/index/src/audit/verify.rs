@@ -3,11 +3,13 @@
 //! It reads seal after seal and changes nothing; memory grows with what is wrong, not with the trail. Rows are named by their place
 //! (`seq`), which events never change.
 
+mod parts;
 mod rows;
 mod sorting;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::time::Duration;
+use uuid::Uuid;
 
 use credentials::merkle::{self, Hash};
 
@@ -48,6 +50,14 @@ pub enum Finding {
     PersonalChanged(i64),
     /// The personal part of the row at this place is gone, and the trail does not say that its subject was erased.
     PersonalRemoved(i64),
+    /// The personal part of the row at this place lies with another subject than the row is about.
+    PersonalMoved(i64),
+    /// The personal part of the row at this place does not open with the key of its subject: the key is another one.
+    PersonalUnreadable(i64),
+    /// The key of a subject is gone, though it was not erased: the first row that it takes with it, and the subject.
+    KeyRemoved(i64, Uuid),
+    /// The key of a subject was overwritten: the first row that it takes with it, and the subject.
+    KeyChanged(i64, Uuid),
     /// Rows newer than every seal, though the oldest is from this moment.
     Unsealed(Time, u64),
     /// The checkpoint's seal is gone: its number, and the newest one that is there.
@@ -69,6 +79,10 @@ impl Finding {
             Self::Moved(..) => "moved",
             Self::PersonalChanged(_) => "personal-changed",
             Self::PersonalRemoved(_) => "personal-removed",
+            Self::PersonalMoved(_) => "personal-moved",
+            Self::PersonalUnreadable(_) => "personal-unreadable",
+            Self::KeyRemoved(..) => "key-removed",
+            Self::KeyChanged(..) => "key-changed",
             Self::Unsealed(..) => "unsealed",
             Self::CheckpointGone(..) => "checkpoint-gone",
             Self::CheckpointDiffers(_) => "checkpoint-differs",
@@ -84,7 +98,11 @@ impl Finding {
             | Self::Inserted(seq)
             | Self::Moved(seq, _)
             | Self::PersonalChanged(seq)
-            | Self::PersonalRemoved(seq) => Some(*seq),
+            | Self::PersonalRemoved(seq)
+            | Self::PersonalMoved(seq)
+            | Self::PersonalUnreadable(seq)
+            | Self::KeyRemoved(seq, _)
+            | Self::KeyChanged(seq, _) => Some(*seq),
             _ => None,
         }
     }
@@ -116,6 +134,14 @@ impl Finding {
             Self::PersonalRemoved(seq) => {
                 format!("the personal part of row {seq} was removed, though the account that it is about was not erased")
             }
+            Self::PersonalMoved(seq) => format!("the personal part of row {seq} was moved to another subject than the row is about"),
+            Self::PersonalUnreadable(seq) => {
+                format!("the personal part of row {seq} does not open: the key of its subject was exchanged for another")
+            }
+            Self::KeyRemoved(seq, subject) => {
+                format!("the key of {} was removed, though nothing says that it was erased: {}", whose(*subject), lost(*seq))
+            }
+            Self::KeyChanged(seq, subject) => format!("the key of {} was overwritten: {}", whose(*subject), lost(*seq)),
             Self::Unsealed(oldest, count) => format!(
                 "{count} rows are newer than every seal, the oldest from {oldest}: nothing seals them, or seals were removed. Start the index, and compare with a checkpoint"
             ),
@@ -129,6 +155,15 @@ impl Finding {
             }
         }
     }
+}
+
+/// Whose key it is; the nil id stands for events about nobody.
+fn whose(subject: Uuid) -> String {
+    if subject.is_nil() { "events about nobody".to_owned() } else { format!("the account {subject}") }
+}
+
+fn lost(seq: i64) -> String {
+    format!("the personal part of row {seq}, and of every row that it sealed, opens no more")
 }
 
 /// What was looked at.

@@ -8,6 +8,7 @@ pub mod ending; //    what ends in every containment and take-back
 pub mod not_me; //    one's own account
 pub mod phished; //   one's own account, said from within it
 pub mod take_back; // the way back
+mod withdrawing; //   what an alarm about an upload takes from serving
 
 use std::time::Duration;
 

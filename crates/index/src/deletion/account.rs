@@ -1,5 +1,6 @@
-//! An account, deleted by its owner: the change concerns the account alone and so always waits (R7). It is refused while a project
-//! would be left without an Owner, and looks at the history of roles too: removing the Owner first opens nothing.
+//! An account, deleted by its owner: it always waits, whatever anybody says to it, and concerns the settled Owners of its projects too,
+//! who may stop it (R7). It is refused while a project would be left without an Owner, and looks at the history of roles too: removing the
+//! Owner first opens nothing.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use sea_orm::Value;
 use serde_json::json;
 
 use super::Asked;
+use super::things::settled_owners;
 use crate::accounts::{self, deleted};
 use crate::act;
 use crate::clock::Time;
@@ -57,7 +59,7 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<DeleteAccount>, (confirmed,
         project: None,
         payload: serde_json::Value::Null,
         description: format!("Delete the account {}", account.username),
-        people: vec![Person::oneself(account.id)],
+        people: concerned(env, tx, account.id).await?,
         proof: Some(proof),
         waits: Some(env.config.hold_loosening.0),
     };
@@ -68,6 +70,17 @@ async fn ask(env: &Env, tx: &mut Tx, permit: &Permit<DeleteAccount>, (confirmed,
             Ok(Asked::Now)
         }
     }
+}
+
+const OWNED: &str = "SELECT project_id FROM roles WHERE account_id = $1 AND role = 'Owner' AND until_at IS NULL ORDER BY id";
+
+/// The account, and the settled Owners of what it owns: each of these projects loses an Owner with it (R7).
+async fn concerned(env: &Env, tx: &Tx, account: AccountId) -> Result<Vec<Person>, Refused> {
+    let mut people = vec![Person::oneself(account)];
+    for row in tx.rows(OWNED, vec![Value::from(account)]).await? {
+        people.extend(settled_owners(env, tx, row.try_get("", "project_id")?).await?);
+    }
+    Ok(people)
 }
 
 /// Deletes the account: signed out everywhere, hidden, and kept whole. Asked once more what stands in the way.

@@ -24,8 +24,10 @@ pub const BATCH: usize = 200;
 
 const ACCOUNTS: &str = "SELECT c.account_id AS id FROM account_causes c JOIN accounts a ON a.id = c.account_id \
     WHERE c.kind = 'deleted' AND c.until_at IS NULL AND c.from_at < $1 AND a.erased_at IS NULL ORDER BY c.from_at LIMIT 200";
-const LOCKS: &str = "SELECT id FROM project_locks WHERE kind = 'deleted' AND until_at IS NULL AND erased_at IS NULL AND from_at < $1 \
-    ORDER BY from_at LIMIT 200";
+/// What is in quarantine is evidence: nothing of the project is erased before those who run the index have ended it.
+const LOCKS: &str = "SELECT k.id AS id FROM project_locks k WHERE k.kind = 'deleted' AND k.until_at IS NULL AND k.erased_at IS NULL \
+    AND k.from_at < $1 AND NOT EXISTS (SELECT 1 FROM project_locks q WHERE q.project_id = k.project_id AND q.kind = 'quarantined' \
+    AND q.until_at IS NULL) ORDER BY k.from_at LIMIT 200";
 
 /// Before when something must have been deleted to be erased now.
 fn before(env: &Env) -> Time {
@@ -112,7 +114,8 @@ async fn erase(env: &Env, tx: &mut Tx, permit: &Permit<EraseAccount>) -> Result<
     Ok(true)
 }
 
-const MARK: &str = "UPDATE project_locks SET erased_at = $2 WHERE id = $1 AND until_at IS NULL AND erased_at IS NULL AND from_at < $3";
+const MARK: &str = "UPDATE project_locks SET erased_at = $2 WHERE id = $1 AND until_at IS NULL AND erased_at IS NULL AND from_at < $3 \
+    AND NOT EXISTS (SELECT 1 FROM project_locks q WHERE q.project_id = $4 AND q.kind = 'quarantined' AND q.until_at IS NULL)";
 const PROJECT_FILES: &str = "UPDATE files SET until_at = $2, ended_by = $3 WHERE project_id = $1 AND until_at IS NULL";
 const PROJECT_RELEASES: &str = "UPDATE releases SET until_at = $2, ended_by = $3 WHERE project_id = $1 AND until_at IS NULL";
 const RELEASE_FILES: &str = "UPDATE files SET until_at = $2, ended_by = $3 WHERE release_id = $1 AND until_at IS NULL";
@@ -135,7 +138,8 @@ pub async fn erase_deleted(env: &Env, worker: &Actor, lock: LockId) -> Result<bo
 
 async fn end(env: &Env, tx: &mut Tx, permit: &Permit<EraseDeleted>) -> Result<bool, Refused> {
     let lock = lock_row(tx, *permit.on()).await?.ok_or(Denied::Hidden)?;
-    if tx.execute(MARK, vec![Value::from(lock.id), Value::from(tx.now()), Value::from(before(env))]).await? != 1 {
+    let values = vec![Value::from(lock.id), Value::from(tx.now()), Value::from(before(env)), Value::from(lock.project_id)];
+    if tx.execute(MARK, values).await? != 1 {
         tx.leave_as_it_was();
         return Ok(false);
     }

@@ -10,7 +10,7 @@ use credentials::keys::{InstanceKeys, Place};
 use credentials::secret::Secret;
 
 use crate::db::entities::{event_private, subject_keys};
-use crate::db::{Reading, Tx};
+use crate::db::{Read, Reading, Tx};
 use crate::env::Env;
 use crate::ids::{AccountId, EventId};
 use crate::policy::Origin;
@@ -98,6 +98,56 @@ pub async fn open_all<R: Reading>(env: &Env, read: &R, events: Vec<EventId>) -> 
         Some((row.event_id, serde_json::from_slice(plain.expose()).ok()?))
     });
     Ok(opened.collect())
+}
+
+/// How many opened keys are kept at once while the trail is read.
+const KEYS: usize = 4000;
+
+/// Keys of subjects, opened once each, for whoever reads the whole trail. A subject without a key has none here.
+#[derive(Default)]
+pub(crate) struct SubjectKeys {
+    opened: HashMap<Uuid, InstanceKeys>,
+    /// Those that stand in their table and do not open.
+    spoilt: HashSet<Uuid>,
+}
+
+impl SubjectKeys {
+    /// Opens the keys of these subjects, as far as they are there and open.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn load(&mut self, env: &Env, read: &Read, subjects: HashSet<Uuid>) -> Result<(), Refused> {
+        if self.opened.len() > KEYS {
+            self.opened.clear();
+        }
+        let unknown: HashSet<Uuid> = subjects.into_iter().filter(|subject| !self.opened.contains_key(subject)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        for row in subject_keys::Entity::find().filter(subject_keys::Column::Subject.is_in(unknown)).all(read.connection()).await? {
+            match open_key(env, &row) {
+                Ok(key) => drop(self.opened.insert(row.subject, key)),
+                Err(_) => drop(self.spoilt.insert(row.subject)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the subject's key is there and opens.
+    pub(crate) fn is_whole(&self, subject: Uuid) -> bool {
+        self.opened.contains_key(&subject)
+    }
+
+    /// Whether the subject has no key at all.
+    pub(crate) fn is_gone(&self, subject: Uuid) -> bool {
+        !self.opened.contains_key(&subject) && !self.spoilt.contains(&subject)
+    }
+
+    /// Whether a part opens with the key of its subject.
+    pub(crate) fn opens(&self, part: &event_private::Model) -> bool {
+        let place = Place { table: TABLE, row: part.event_id.0.as_bytes(), account: part.subject.as_bytes() };
+        self.opened.get(&part.subject).is_some_and(|key| key.open(&place, &part.sealed).is_ok())
+    }
 }
 
 fn open_key(env: &Env, row: &subject_keys::Model) -> Result<InstanceKeys, Refused> {

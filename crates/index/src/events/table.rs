@@ -29,7 +29,9 @@ impl Kind {
     /// Whether the administrators are told as well, whoever else is: of everything that an operator did (R32).
     #[must_use]
     pub fn tells_administrators(self, actor: &str) -> bool {
-        actor.starts_with("operator:") && self != Self::AuthorizationRefused
+        // Each role of a restore stands in the list of the restore, which is told.
+        let is_told_otherwise = matches!(self, Self::AuthorizationRefused | Self::RoleEndedByRestore | Self::RoleReturnedByRestore);
+        actor.starts_with("operator:") && !is_told_otherwise
     }
 }
 
@@ -236,7 +238,7 @@ events! {
     /// The account was taken back by its owner.
     AccountTakenBack { kept: u64, ended: u64, sessions_ended: u64 } = "account:take-back", "The account was taken back: of what it had gained in 30 days {kept} things were kept and {ended} ended.", Account;
     /// An owner raised the alarm about somebody else's act on the project.
-    AlarmRaised { by: String, whose: String, about: String, case: String } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
+    AlarmRaised { by: String, whose: String, about: String, case: String, paused: bool } = "project:alarm", "{by} raised the alarm about what {whose} did: “{about}”.", Owners;
     /// What an account used on a project was stopped there for a day.
     CredentialPaused { by: String, case: String } = "account:credential:pause", "{by} raised the alarm: what you used was stopped on this project for a day.", Account;
 
@@ -265,11 +267,15 @@ events! {
     /// An account was put back as it stood at a time.
     AccountRestored { batch: String, reason: String, as_of: String, changed: u64 } = "account:restored", "The account was put back as it stood on {as_of}: {reason}.", Account;
     /// A project was put back as it stood at a time, alone or with an account that owned it.
-    ProjectRestored { batch: String, reason: String, as_of: String } = "project:restored", "The project was put back as it stood on {as_of}: {reason}.", Owners;
+    ProjectRestored { batch: String, reason: String, as_of: String, roles: String } = "project:restored", "The project was put back as it stood on {as_of}: {reason}.", Owners;
+    /// A role that had come since was ended by a restore or its undo.
+    RoleEndedByRestore { username: String, role: String, project: String, reason: String } = "project:role:restore:ended", "{username} is no longer {role} of {project}, because roles were put back: {reason}.", Account;
+    /// A role came back by a restore or its undo.
+    RoleReturnedByRestore { username: String, role: String, project: String, reason: String } = "project:role:restore:returned", "{username} is {role} of {project} again, because roles were put back: {reason}.", Account;
     /// A restore of an account was undone.
     AccountRestoreUndone { batch: String, reason: String } = "account:restore:undone", "What was put back about the account was undone: {reason}.", Account;
     /// A restore of a project was undone.
-    ProjectRestoreUndone { batch: String, reason: String } = "project:restore:undone", "What was put back about the project was undone: {reason}.", Owners;
+    ProjectRestoreUndone { batch: String, reason: String, roles: String } = "project:restore:undone", "What was put back about the project was undone: {reason}.", Owners;
 
     /// A file was added to a release, which may be the first of a new project.
     FileUploaded { filename: String, sha256: String, version: String, new_project: bool, new_release: bool } = "project:release:file:add", "{filename} was uploaded.", Owners;

@@ -47,7 +47,7 @@ pub(crate) async fn veto(env: &Env, tx: &mut Tx, permit: &Permit<VetoHold>) -> R
     };
     let settled = is_session_settled(env, tx, account, permit.actor().session.as_ref()).await?;
     check_seniority(env, tx, &row, account, settled).await?;
-    stop(env, tx, permit, &row, None).await?;
+    stop(env, tx, permit, &row, (account, None)).await?;
     Ok(Answered::Now)
 }
 
@@ -108,7 +108,7 @@ async fn by_link(env: &Env, tx: &mut Tx, permit: &Permit<VetoByLink>) -> Result<
     // A mailbox is as old as its proof, not as its claim (R11).
     let settled = addresses::is_settled_row(env, tx, address).await?;
     check_seniority(env, tx, &row, account, settled).await?;
-    stop(env, tx, permit, &row, Some(mark)).await?;
+    stop(env, tx, permit, &row, (account, Some(mark))).await?;
     Ok(Answered::Now)
 }
 
@@ -156,8 +156,19 @@ const OTHERS: &str = "SELECT id FROM holds WHERE proposer_id = $1 AND state = 'w
 const SHUT_DOORS: &str = "UPDATE holds SET used_at = $5 WHERE proposer_id = $1 AND state = 'done' AND used_at IS NULL AND id <> $2 \
     AND (project_id = $3 OR ($3 IS NULL AND project_id IS NULL AND account_id = $4))";
 
+/// Why a hold ended that somebody stopped.
+const BY_CONCERNED: &str = "somebody concerned stopped it";
+/// The same about somebody else's account: whoever owns a project with it has a say in its deletion, and in nothing else of it.
+pub(super) const BY_CO_OWNER: &str = "an Owner of one of its projects stopped it";
+
 /// Ends the hold, in a case of its own.
-async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, mark: Option<Vec<u8>>) -> Result<(), Refused> {
+async fn stop<A: Action>(
+    env: &Env,
+    tx: &mut Tx,
+    permit: &Permit<A>,
+    row: &holds::Model,
+    (by, mark): (AccountId, Option<Vec<u8>>),
+) -> Result<(), Refused> {
     let case = cases::open(
         env,
         tx,
@@ -171,7 +182,8 @@ async fn stop<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds
     )
     .await?;
     let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: mark.is_some() };
-    shut(env, tx, permit, row, Shut { case, because: "somebody concerned stopped it", mark, by_staff: false, event }).await
+    let because = if row.project_id.is_none() && by != row.account_id { BY_CO_OWNER } else { BY_CONCERNED };
+    shut(env, tx, permit, row, Shut { case, because, mark, by_staff: false, event }).await
 }
 
 /// Stops a hold that waits, for those who run the index, in a case of theirs (R11).
@@ -197,12 +209,13 @@ struct Shut<E: Event> {
 
 /// Ends the hold, and all others of that proposer on that subject; what suspends somebody is stopped by itself alone (R11).
 async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &holds::Model, shut: Shut<E>) -> Result<(), Refused> {
+    let because = shut.because;
     let values = vec![
         Value::from(row.id),
         Value::from(state::VETOED),
         Value::from(tx.now()),
         Value::from(permit.event()),
-        Value::from(shut.because),
+        Value::from(because),
         Value::from(shut.case),
         Value::from(shut.mark),
     ];
@@ -212,6 +225,9 @@ async fn shut<A: Action, E: Event>(env: &Env, tx: &mut Tx, permit: &Permit<A>, r
     events::record(env, tx, permit, Entry::of(shut.event).about(row.account_id).in_case(shut.case)).await?;
     let why = Why { because: "the change that suspended it was stopped", by_staff: shut.by_staff };
     resume(env, tx, permit, row.id, why).await?;
+    if because == BY_CO_OWNER {
+        return Ok(());
+    }
     let scope = || vec![Value::from(row.proposer_id), Value::from(row.id), Value::from(row.project_id), Value::from(row.account_id)];
     let doors = scope().into_iter().chain([Value::from(tx.now())]).collect();
     tx.execute(SHUT_DOORS, doors).await?;

@@ -85,7 +85,12 @@ async fn is_ready<R: Reading>(env: &Env, read: &R, hold: &holds::Model) -> Resul
 
 /// Whose approval counts (R5, R7).
 pub(super) fn consent(action: &str) -> Consent {
-    if action == ActionName::WakeRoles.wire() { Consent::OneSettled } else { Consent::Everybody }
+    match ActionName::from_wire(action) {
+        Some(ActionName::WakeRoles) => Consent::OneSettled,
+        // It concerns the co-owners, who may stop it, and the account alone goes: that is never skipped.
+        Some(ActionName::DeleteAccount) => Consent::Nobodys,
+        _ => Consent::Everybody,
+    }
 }
 
 const DONE: &str = "UPDATE holds SET state = 'done', closed_at = $2, ended_by = $3 WHERE id = $1 AND state = 'waiting'";

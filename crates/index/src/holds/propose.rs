@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sea_orm::{ActiveValue::Set, EntityTrait, Value};
 
+use super::answer::BY_CO_OWNER;
 use super::{Proven, state};
 use crate::act;
 use crate::db::entities::{hold_people, holds};
@@ -116,8 +117,10 @@ pub(super) struct What {
     pub proposer: Option<AccountId>,
 }
 
+/// What a co-owner stopped bars the same once more, and nothing else that the account does with what is its own.
 const BARRED: &str = "SELECT 1 AS one FROM holds h JOIN cases c ON c.id = h.case_id WHERE h.proposer_id = $1 AND h.state = 'vetoed' \
-    AND c.closed_at IS NULL AND (h.project_id = $2 OR ($2 IS NULL AND h.project_id IS NULL AND h.account_id = $3)) LIMIT 1";
+    AND c.closed_at IS NULL AND (h.ended_because <> $5 OR h.action = $4) \
+    AND (h.project_id = $2 OR ($2 IS NULL AND h.project_id IS NULL AND h.account_id = $3)) LIMIT 1";
 
 /// Writes a hold down, in the act of whoever proposes.
 pub(super) async fn propose<A: Action>(
@@ -128,7 +131,8 @@ pub(super) async fn propose<A: Action>(
     proposal: Proposal,
 ) -> Result<HoldId, Refused> {
     let proposer = what.proposer.or(permit.actor().account()).ok_or(Denied::NotValid)?;
-    let values = vec![Value::from(proposer), Value::from(proposal.project), Value::from(proposal.account)];
+    let mut values = vec![Value::from(proposer), Value::from(proposal.project), Value::from(proposal.account)];
+    values.extend([Value::from(what.action.wire()), Value::from(BY_CO_OWNER)]);
     if tx.row(BARRED, values).await?.is_some() {
         return Err(Denied::Barred.into());
     }

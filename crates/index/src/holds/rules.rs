@@ -16,6 +16,8 @@ pub enum Consent {
     Everybody,
     /// One settled co-owner.
     OneSettled,
+    /// Nobody's: it waits whatever is said to it.
+    Nobodys,
 }
 
 /// What one person concerned has said.
@@ -33,7 +35,11 @@ pub struct Said {
 #[must_use]
 pub fn is_approved(consent: Consent, people: &[Said]) -> bool {
     let senior = people.iter().any(|person| person.approved && person.settled && !person.proposer);
-    senior && (consent == Consent::OneSettled || people.iter().all(|person| person.approved))
+    match consent {
+        Consent::Everybody => senior && people.iter().all(|person| person.approved),
+        Consent::OneSettled => senior,
+        Consent::Nobodys => false,
+    }
 }
 
 /// What R3 looks at.

@@ -2,7 +2,9 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value};
 
+use super::apply::consent;
 use super::grants::{self, OPEN_FOR};
+use super::rules::Consent;
 use super::{by_id, state, suspends, username};
 use crate::clock::Time;
 use crate::db::Reading;
@@ -126,7 +128,8 @@ pub(crate) async fn line<R: Reading>(read: &R, row: holds::Model, account: Accou
     let waiting = row.state == state::WAITING;
     let may_veto = waiting && own.is_some_and(|person| person.may_veto);
     let by_proof = may_veto && row.proposer_id == account && suspends(read, row.id).await?;
-    let asked = waiting && people.len() > 1 && own.is_some_and(|person| person.approved_at.is_none());
+    let counts = consent(&row.action) != Consent::Nobodys && people.len() > 1;
+    let asked = waiting && counts && own.is_some_and(|person| person.approved_at.is_none());
     // Whose roles sleep says nothing for a project, and is not asked to (R5).
     let may_approve = asked && !standing(read, account, None).await?.asleep;
     let open_until = match open_until(&row).filter(|until| *until > read.now()) {

@@ -68,7 +68,10 @@ impl Story<'_> {
         if let Some(project) = &self.project {
             add("Project", project.name.clone());
         }
-        if !matches!(self.kind.audience(), Audience::Owners | Audience::OwnersAndSubject | Audience::Administrators) {
+        // A change that waits says itself whom it is about; the account of who reads it is another one.
+        let of_others =
+            self.kind.audience() == Audience::Concerned && self.subject.is_none() && self.event.account_id != Some(self.reader.id);
+        if !of_others && !matches!(self.kind.audience(), Audience::Owners | Audience::OwnersAndSubject | Audience::Administrators) {
             add("Account", self.subject.as_ref().unwrap_or(&self.reader).username.clone());
         }
         facts

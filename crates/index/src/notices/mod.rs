@@ -53,6 +53,8 @@ struct Story<'a> {
     reader: accounts::Model,
     /// The account that acted, when it is another one.
     other: Option<accounts::Model>,
+    /// Whether the reader was chosen as an administrator.
+    as_staff: bool,
     /// The account that it is about, when the reader is an administrator who is told of what the operator did (R32).
     subject: Option<accounts::Model>,
     project: Option<projects::Model>,
@@ -108,22 +110,32 @@ pub async fn event<R: Reading>(read: &R, id: EventId) -> Result<(Kind, events::M
     Ok((kind, row))
 }
 
+/// Who reads a mail: at which address, and whether as an administrator. One account may be told of one kind as the one and of another as
+/// the other, and of most as itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// The address.
+    pub address: AddressId,
+    /// Chosen as an administrator, not as the account or an Owner that it concerns.
+    pub as_staff: bool,
+}
+
 /// Puts the mail together: the same event, address and enclosure always make the same letter.
 ///
 /// # Errors
 /// `Gone` when the event or the address is not there, or a mail that needs a secret has none; `Fault` for the database.
-pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId, enclosure: &Enclosure) -> Result<Letter, NoLetter> {
+pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: Reader, enclosure: &Enclosure) -> Result<Letter, NoLetter> {
     let (kind, event) = event(read, id).await?;
-    let address = addresses::Entity::find_by_id(to).one(read.connection()).await?;
-    let address = address.ok_or_else(|| NoLetter::Gone(format!("there is no address {to}")))?;
+    let address = addresses::Entity::find_by_id(to.address).one(read.connection()).await?;
+    let address = address.ok_or_else(|| NoLetter::Gone(format!("there is no address {}", to.address)))?;
     let reader = accounts::Entity::find_by_id(address.account_id).one(read.connection()).await?;
-    let reader = reader.ok_or_else(|| NoLetter::Gone(format!("address {to} belongs to nobody")))?;
+    let reader = reader.ok_or_else(|| NoLetter::Gone(format!("address {} belongs to nobody", to.address)))?;
     let other = match event.actor_account_id {
         Some(actor) if actor != reader.id => accounts::Entity::find_by_id(actor).one(read.connection()).await?,
         _ => None,
     };
     let subject = match event.account_id {
-        Some(about) if about != reader.id && kind.tells_administrators(&event.actor) => {
+        Some(about) if to.as_staff && about != reader.id && kind.tells_administrators(&event.actor) => {
             accounts::Entity::find_by_id(about).one(read.connection()).await?
         }
         _ => None,
@@ -134,7 +146,7 @@ pub async fn compose<R: Reading>(env: &Env, read: &R, id: EventId, to: AddressId
     };
     let detail = serde_json::from_str(&event.detail).map_err(Refused::from)?;
     let private = open_private(env, read, id).await?;
-    let story = Story { env, kind, event, detail, private, reader, other, subject, project, enclosure };
+    let story = Story { env, kind, event, detail, private, reader, other, as_staff: to.as_staff, subject, project, enclosure };
     write(&story, &address)
 }
 

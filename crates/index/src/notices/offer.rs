@@ -92,7 +92,7 @@ pub async fn offer<R: Reading>(read: &R, kind: Kind, event: &events::Model, to: 
 }
 
 /// What only those who run the index do: no owner's alarm stops an administrator's session.
-pub(super) const OF_STAFF: [&str; 10] = [
+pub(super) const OF_STAFF: [&str; 12] = [
     "account:freeze",
     "account:thaw",
     "project:quarantine:enter",
@@ -103,6 +103,8 @@ pub(super) const OF_STAFF: [&str; 10] = [
     "account:restore:undone",
     "project:restored",
     "project:restore:undone",
+    "project:role:restore:ended",
+    "project:role:restore:returned",
 ];
 
 /// Whether only those who run the index do it, or did this.

@@ -93,6 +93,8 @@ fn detail(kind: Kind) -> serde_json::Value {
         ("until", _) => json!("22 December 2023, 08:47:35 UTC"),
         ("what", _) => json!("the second factor \"blue key\" of bob is removed"),
         ("due", _) => json!("25 November 2023, 08:47:35 UTC"),
+        ("paused", "bool") => json!(true),
+        ("roles", _) => json!("bob is Owner again; carol is no longer Maintainer"),
         ("because", _) => json!("the session that proposed it was ended"),
         ("label", _) => json!("blue key"),
         ("project", _) => json!("Spam.Eggs"),
@@ -122,6 +124,7 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
         Kind::ProjectQuarantined | Kind::ProjectReleased => ("operator:grace", "operator"),
         Kind::TokenEndsSoon => ("worker:warn-token-ends", "worker"),
         Kind::AccountFrozen | Kind::AccountThawed | Kind::AddressUnverified | Kind::ResetLinkMade => ("operator:grace", "operator"),
+        Kind::RoleEndedByRestore | Kind::RoleReturnedByRestore => ("operator:grace", "operator"),
         Kind::AccountRestored | Kind::ProjectRestored | Kind::AccountRestoreUndone | Kind::ProjectRestoreUndone => {
             ("operator:grace", "operator")
         }
@@ -138,7 +141,8 @@ fn actor(kind: Kind) -> (&'static str, &'static str) {
 fn event(kind: Kind) -> events::Model {
     let (actor, credential) = actor(kind);
     let ada = AccountId(Uuid::from_u128(1));
-    let on_project = [Audience::Owners, Audience::OwnersAndSubject].contains(&kind.audience()) || kind == Kind::CredentialPaused;
+    let on_project = [Audience::Owners, Audience::OwnersAndSubject].contains(&kind.audience())
+        || [Kind::CredentialPaused, Kind::RoleEndedByRestore, Kind::RoleReturnedByRestore].contains(&kind);
     events::Model {
         seq: 7,
         id: EventId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001)),
@@ -178,6 +182,7 @@ fn story<'a>(env: &'a Env, kind: Kind, enclosure: &'a Enclosure) -> Story<'a> {
         private: Some(private),
         reader: account(1, "ada"),
         other: None,
+        as_staff: false,
         subject: None,
         project: event.project_id.map(|_| project()),
         event,
@@ -258,7 +263,7 @@ async fn an_account_made_by_an_operator_and_a_file_of_somebody_else_are_told_in_
     let made = write(&made, &address()).unwrap();
     let mut staff = story(&env, Kind::AddressUnverified, &nothing);
     staff.event.account_id = Some(AccountId(Uuid::from_u128(2)));
-    staff.subject = Some(account(2, "bob"));
+    (staff.as_staff, staff.subject) = (true, Some(account(2, "bob")));
     let staff = write(&staff, &address()).unwrap();
     let staff = ("AddressUnverified.staff".to_owned(), staff);
     check(&[staff, ("AccountCreated.operator".to_owned(), made), ("FileUploaded.other".to_owned(), by_bob(&env, Kind::FileUploaded))]);

@@ -59,9 +59,7 @@ impl Story<'_> {
 
     /// Whether the reader is told as an administrator: it is about somebody else's account, or about none.
     fn is_for_staff(&self) -> bool {
-        // Owners are told of their project in the same words as administrators: the mail does not know which of the two its reader is.
-        let of_project = self.kind.audience() == Audience::Owners;
-        self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id) && !of_project
+        self.as_staff && self.kind.tells_administrators(&self.event.actor) && self.event.account_id != Some(self.reader.id)
     }
 
     fn not_me(&self, lives: &str) -> String {
@@ -93,8 +91,13 @@ impl Story<'_> {
                     label: "Raise the alarm",
                     link: self.link(&format!("/account/alarm/?token={}", token.expose())),
                     says: format!(
-                        "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {}, tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
+                        "If nobody should have done this: open this link and press its button. That stops what was used for it on {project} for {},{} tells all owners, and calls the people who run {}. It needs no sign-in and works once, for {lives}.",
                         lasting(PAUSE),
+                        if self.kind == Kind::FileUploaded {
+                            " takes what was uploaded from serving until an owner puts it back,"
+                        } else {
+                            ""
+                        },
                         self.index()
                     ),
                 }
@@ -337,6 +340,8 @@ const fn heading_of_account(kind: Kind) -> Option<&'static str> {
         Kind::AccountPhished => "You said that you were phished",
         Kind::PhishedDecided => "You decided about what you had doubted",
         Kind::AccountRestored => "Your account was put back as it stood",
+        Kind::RoleEndedByRestore => "A role of yours was ended",
+        Kind::RoleReturnedByRestore => "You hold a role again",
         Kind::AccountRestoreUndone => "Putting your account back was undone",
         Kind::CredentialPaused => "An alarm was raised about what you did",
         _ => return None,
@@ -445,7 +450,7 @@ fn about_account(story: &Story<'_>) -> Vec<String> {
         ],
         Kind::RecoveryCodesLow => vec![format!("Make new ones before you need them: {}", story.link("/manage/account/recovery-codes/generate"))],
         Kind::CaseClosed | Kind::HoldStopped | Kind::HoldApproved | Kind::HoldVetoed | Kind::HoldDone | Kind::HoldDied => about_decision(story),
-        _ => vec!["If this was you, there is nothing to do.".to_owned()],
+        _ => about_rest(story),
     };
     // What administrators are told is not about their own account.
     if story.kind.audience() != Audience::Administrators {
@@ -471,6 +476,20 @@ fn about_decision(story: &Story<'_>) -> Vec<String> {
         ],
         _ => vec![holds],
     }
+}
+
+/// About a role that a restore ended or gave back, and about what needs no words of its own.
+fn about_rest(story: &Story<'_>) -> Vec<String> {
+    if !matches!(story.kind, Kind::RoleEndedByRestore | Kind::RoleReturnedByRestore) {
+        return vec!["If this was you, there is nothing to do.".to_owned()];
+    }
+    let field = |name: &str| one_line(story.detail[name].as_str().unwrap_or_default());
+    let (role, project) = (field("role"), field("project"));
+    let ask = format!("If you do not know why: ask the people who run {}.", story.index());
+    if story.kind == Kind::RoleReturnedByRestore {
+        return vec![format!("You are {role} of {project} again, with the age that the role had. {ask}")];
+    }
+    vec![format!("You are no longer {role} of {project}: nothing of the account itself changed. {ask}")]
 }
 
 /// About what was paused, and what was put back.
@@ -530,12 +549,21 @@ fn about_password(story: &Story<'_>) -> Vec<String> {
 
 fn about_project(story: &Story<'_>, project: &projects::Model) -> Vec<String> {
     let mut says = Vec::new();
-    if story.kind == Kind::AlarmRaised {
+    if story.kind == Kind::AlarmRaised && story.detail["paused"] == false {
+        says.push(format!(
+            "Nothing was stopped by it: whoever raised it holds no role on the project that gives anything now. A case is open, and the people who run {} look.",
+            story.index()
+        ));
+    } else if story.kind == Kind::AlarmRaised {
         says.push(format!(
             "What was used for it does nothing on this project for {}. Look at what was published before; the people who run {} look too.",
             lasting(PAUSE),
             story.index()
         ));
+    }
+    if let Some(roles) = story.detail["roles"].as_str().filter(|roles| !roles.is_empty()) {
+        says.push("What became of the roles on it:".to_owned());
+        says.extend(roles.split("; ").map(one_line));
     }
     if story.kind.wire().starts_with("project:role:") {
         says.push(format!(

@@ -293,7 +293,7 @@ actions! {
         Tightens with No, at_most [MailLink], leaves ["account:contain", "account:contain:again"];
     /// Stop on one project what somebody else used there, for a day, with the link of a notice (R14).
     RaiseAlarm on Site, "project:raise-alarm", needs [], gates [],
-        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause"];
+        Tightens with No, at_most [MailLink], leaves ["project:alarm", "account:credential:pause", "project:release:withdraw", "project:release:file:withdraw"];
     /// Begin the way back into a stopped account by its name alone; nobody learns whether there is one.
     BeginTakeBack on Site, "account:begin-take-back", needs [], gates [],
         Neither with No, at_most [Nobody], leaves ["account:take-back:begun", "account:take-back:refused"];
@@ -386,19 +386,19 @@ actions! {
         Neither with No, at_most [StepUp], ReadsOnly;
     /// Put a project or an account back as it stood at a time, with a key's proof for exactly this list and reason (R18, R20).
     Restore on Restorable, "staff:restore", needs [Administrator], gates [Key],
-        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "hold:died", "project:role:resume"];
+        Grants with Act, at_most [StepUp], leaves ["account:restored", "project:restored", "project:role:restore:ended", "project:role:restore:returned", "hold:died", "project:role:resume"];
     /// See at the shell what would be put back as it stood at a time.
     PlanRestore on Restorable, "operator:plan-restore", needs [Operator], gates [],
         Neither with No, at_most [Operator], ReadsOnly;
     /// Put a project or an account back as it stood at a time, from the shell (R18).
     RestoreAtShell on Restorable, "operator:restore", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "hold:died", "project:role:resume"];
+        Grants with Shell, at_most [Operator], leaves ["account:restored", "project:restored", "project:role:restore:ended", "project:role:restore:returned", "hold:died", "project:role:resume"];
     /// Undo a restore, or an undo of one: credentials only shrink by it (R18).
     UndoRestore on BatchId, "operator:undo-restore", needs [Operator], gates [],
-        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone"];
+        Grants with Shell, at_most [Operator], leaves ["account:restore:undone", "project:restore:undone", "project:role:restore:ended", "project:role:restore:returned"];
     /// Undo in the console what an administrator put back, with a key's proof for this one act and reason (R18, R20).
     UndoRestoreAsStaff on BatchId, "staff:undo-restore", needs [Administrator], gates [Key],
-        Grants with Act, at_most [StepUp], leaves ["account:restore:undone", "project:restore:undone"];
+        Grants with Act, at_most [StepUp], leaves ["account:restore:undone", "project:restore:undone", "project:role:restore:ended", "project:role:restore:returned"];
     /// Begin a new epoch over a restored backup: what a person or program could still hold from before ends (R18).
     BeginEpoch on Site, "operator:begin-epoch", needs [Operator], gates [],
         Tightens with No, at_most [Operator], leaves ["index:restored"];

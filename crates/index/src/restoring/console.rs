@@ -1,13 +1,16 @@
 //! What an administrator may put back and undo: less than the operator at the shell may (R13, R20, R21). Nothing of his own, no colleague,
-//! and factors and addresses only of an account that was frozen for a day; the rest of a list is put back without them.
+//! and factors and addresses only of an account that was frozen for a day; the rest of a list is put back without them. Nothing as of a
+//! time before what is kept whole begins.
 
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Value};
 
 use super::deeds::Deed;
+use super::project::retention;
 use super::undo::{Undone, undo};
 use super::{Does, Order, Plan, Restored, parameters, restore};
+use crate::clock::Time;
 use crate::db::entities::{addresses, batches, roles};
 use crate::db::{Reading, Tx};
 use crate::env::Env;
@@ -23,6 +26,18 @@ const FROZEN: &str =
     "SELECT 1 AS one FROM account_causes WHERE account_id = $1 AND kind = 'frozen' AND until_at IS NULL AND from_at <= $2 LIMIT 1";
 const WAITS: &str = "an administrator changes it only on an account that was frozen for 24 hours; the operator does it at the shell";
 const COLLEAGUE: &str = "This account administers the index: the operator puts it back, at the shell.";
+
+/// Ownership moves by a restore without a wait: from an older time than everything is kept whole, only whoever runs the machine does it.
+pub(super) fn check_age(env: &Env, now: Time, at: Time) -> Result<(), Invalid> {
+    let days = env.config.retention_days;
+    if at >= now.minus(retention(env)) {
+        return Ok(());
+    }
+    let message = format!(
+        "This is longer ago than {days} days (`retention.days`): name a later time. The operator puts back older states, at the shell."
+    );
+    Err(Invalid::new("at", message))
+}
 
 /// Takes out of a plan what one administrator may not do.
 pub(super) async fn narrow<R: Reading>(read: &R, on: Restorable, plan: &mut Plan) -> Result<(), Refused> {
@@ -97,6 +112,7 @@ pub async fn undo_by_staff(
     if tx.row(MADE_BY_OPERATOR, vec![Value::from(row.began_by)]).await?.is_some() {
         return Err(Invalid::new("", "The operator did this, and only the operator undoes it, at the shell.").into());
     }
+    check_age(env, tx.now(), row.from_at)?;
     check_undo(tx, administrator, &row).await?;
     undo(env, tx, permit, reason).await
 }

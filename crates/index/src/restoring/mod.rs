@@ -10,6 +10,7 @@ mod deeds; //   doing one of the things that a plan names
 mod given; //   what an account gave to others since
 mod history; // which rows stood at a time
 mod project; // what differs about a project
+mod told; //    which roles change, and who is told
 mod undo; //    taking a batch back
 
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, Value};
@@ -33,6 +34,7 @@ use crate::projects::holders;
 use crate::refused::{Invalid, Refused};
 use crate::resources::Restorable;
 use deeds::{Deed, Under};
+use told::Change;
 
 impl Resource for Restorable {
     async fn situation<R: Reading>(&self, read: &R, actor: &Actor) -> Result<Situation, Refused> {
@@ -170,6 +172,9 @@ async fn plan<R: Reading>(env: &Env, read: &R, on: Restorable, at: Time) -> Resu
 
 /// What differs, as far as whoever asks may put it back.
 async fn plan_for<A: Action<On = Restorable>, R: Reading>(env: &Env, read: &R, permit: &Permit<A>, at: Time) -> Result<Plan, Refused> {
+    if permit.actor().account().is_some() {
+        console::check_age(env, read.now(), at)?;
+    }
     let mut plan = plan(env, read, *permit.on(), at).await?;
     if permit.actor().account().is_some() {
         console::narrow(read, *permit.on(), &mut plan).await?;
@@ -285,8 +290,10 @@ pub async fn restore<A: Action<On = Restorable>>(env: &Env, tx: &mut Tx, permit:
     };
     batches::Entity::insert(row).exec_without_returning(tx.connection()).await?;
     let under = Under { case, reason, at: order.at };
-    record(env, tx, permit, (account, &touched), (batch, &under, restored)).await?;
+    let changes = told::changes(tx, &deeds).await?;
+    record(env, tx, permit, (account, &touched, &changes), (batch, &under, restored)).await?;
     deeds::all(env, tx, permit, deeds, &under).await?;
+    told::record(env, tx, permit, changes, (case, &under.reason)).await?;
     let entry = NewEntry { account, project, ..NewEntry::of(case, Did::Restore, &under.reason, permit.event()) };
     cases::enter(env, tx, entry).await?;
     Ok(Restored { done: Some((batch, case)), differences, restored, already: plan.already })
@@ -312,7 +319,7 @@ async fn record<A: Action>(
     env: &Env,
     tx: &mut Tx,
     permit: &Permit<A>,
-    (account, projects): (Option<AccountId>, &[ProjectId]),
+    (account, projects, changes): (Option<AccountId>, &[ProjectId], &[Change]),
     (batch, under, changed): (BatchId, &Under, u64),
 ) -> Result<(), Refused> {
     let (batch, reason, as_of) = (batch.to_string(), under.reason.clone(), under.at.in_words());
@@ -321,7 +328,8 @@ async fn record<A: Action>(
         events::record(env, tx, permit, Entry::of(event).about(account).in_case(under.case)).await?;
     }
     for project in projects {
-        let event = ProjectRestored { batch: batch.clone(), reason: reason.clone(), as_of: as_of.clone() };
+        let roles = told::list(changes, *project);
+        let event = ProjectRestored { batch: batch.clone(), reason: reason.clone(), as_of: as_of.clone(), roles };
         events::record(env, tx, permit, Entry::of(event).on_project(*project).in_case(under.case)).await?;
     }
     Ok(())

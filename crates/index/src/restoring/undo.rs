@@ -5,6 +5,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, Entity
 
 use super::deeds::{self, END_ADDRESS, END_CAUSE, END_LOCK, END_ROLE, END_TOKEN, Stood, end};
 use super::project::{DELETED, OWNER};
+use super::told::{self, Change};
 use crate::accounts::{self, addresses, freeze::check_reason};
 use crate::cases::{self, Did, NewEntry};
 use crate::clock::Time;
@@ -43,6 +44,7 @@ struct Work {
     undone: u64,
     already: u64,
     projects: Vec<ProjectId>,
+    changes: Vec<Change>,
 }
 
 /// Undoes a batch.
@@ -61,6 +63,7 @@ pub async fn undo<A: Action<On = BatchId>>(env: &Env, tx: &mut Tx, permit: &Perm
         undone: 0,
         already: 0,
         projects: row.project_id.into_iter().collect(),
+        changes: Vec::new(),
     };
     if let Some(account) = row.account_id {
         accounts::lock(tx, account).await?;
@@ -77,6 +80,7 @@ pub async fn undo<A: Action<On = BatchId>>(env: &Env, tx: &mut Tx, permit: &Perm
     work.projects.dedup();
     close(tx, permit, &row, &work).await?;
     record(env, tx, permit, &row, &work).await?;
+    told::record(env, tx, permit, work.changes, (work.case, &reason)).await?;
     let (account, project) = (row.account_id, row.project_id);
     cases::enter(env, tx, NewEntry { account, project, ..NewEntry::of(row.case_id, Did::Undo, &reason, permit.event()) }).await?;
     Ok(Undone { batch: BatchId(permit.event().0), case: row.case_id, undone: work.undone, already: work.already })
@@ -106,6 +110,7 @@ async fn roles_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
     for row in rows.iter().filter(|row| row.began_by == work.of) {
         if row.until_at.is_none() {
             end(tx, END_ROLE, row.id.0, work.by).await?;
+            work.changes.push(Change::of(tx, row, false).await?);
             work.undone += 1;
         } else if row.ended_by != Some(work.of) {
             work.already += 1;
@@ -120,6 +125,7 @@ async fn roles_back(env: &Env, tx: &Tx, work: &mut Work) -> Result<(), Refused> 
             work.already += 1;
         } else {
             deeds::return_role(env, tx, work.by, row, Stood::Before(work.of)).await?;
+            work.changes.push(Change::of(tx, row, true).await?);
             work.undone += 1;
         }
     }
@@ -262,7 +268,8 @@ async fn record<A: Action>(env: &Env, tx: &mut Tx, permit: &Permit<A>, row: &bat
         events::record(env, tx, permit, Entry::of(event).about(account).in_case(work.case)).await?;
     }
     for project in &work.projects {
-        let event = ProjectRestoreUndone { batch: batch.clone(), reason: reason.clone() };
+        let roles = told::list(&work.changes, *project);
+        let event = ProjectRestoreUndone { batch: batch.clone(), reason: reason.clone(), roles };
         events::record(env, tx, permit, Entry::of(event).on_project(*project).in_case(work.case)).await?;
     }
     Ok(())

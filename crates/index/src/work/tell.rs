@@ -36,6 +36,9 @@ struct Payload {
     /// The link in it works as long as the hold waits: it is worth telling however late.
     #[serde(default)]
     lasting: bool,
+    /// Its reader was chosen as an administrator, and is told in those words.
+    #[serde(default)]
+    as_staff: bool,
 }
 
 impl Payload {
@@ -107,7 +110,12 @@ async fn enqueue_mail(
     let mail = NewJob {
         kind: JobKind::SendMail,
         key,
-        payload: serde_json::to_value(Payload { event: event.id, to: Some(person.address), lasting: hold.is_some() })?,
+        payload: serde_json::to_value(Payload {
+            event: event.id,
+            to: Some(person.address),
+            lasting: hold.is_some(),
+            as_staff: person.as_staff,
+        })?,
         enclosed: Enclosure { own, offer: offered }.seal()?,
         run_at: tx.now(),
     };
@@ -165,7 +173,8 @@ pub(super) async fn send_mail(env: &Env, job: Claimed) -> Result<(), Failed> {
 async fn hand_over(env: &Env, job: &Claimed, payload: &Payload, to: AddressId) -> Result<(), Failed> {
     let enclosure = Enclosure::open(job.enclosed.as_ref());
     let read = env.db.read(env.now()).await.map_err(Refused::from)?;
-    let letter = notices::compose(env, &read, payload.event, to, &enclosure).await?;
+    let reader = notices::Reader { address: to, as_staff: payload.as_staff };
+    let letter = notices::compose(env, &read, payload.event, reader, &enclosure).await?;
     drop(read);
     match env.mailer.deliver(&letter).await {
         Ok(()) => {

@@ -21,6 +21,8 @@ pub(super) fn containing_pages() -> Vec<Sample> {
             what: "spam-6.6.6-py3-none-any.whl was uploaded.".into(),
             at: ago(1_800),
             again,
+            pauses: true,
+            withdraws: Some("the release 6.6.6".into()),
         })
     };
     vec![
@@ -30,8 +32,16 @@ pub(super) fn containing_pages() -> Vec<Sample> {
         ("contained-again", contained(false)),
         ("alarm", alarm(false)),
         ("alarm-again", alarm(true)),
-        ("alarm-raised", html(&containing::AlarmRaised { frame: stranger(), until: Some(soon(86_400)) })),
-        ("alarm-raised-before", html(&containing::AlarmRaised { frame: stranger(), until: None })),
+        (
+            "alarm-raised",
+            html(&containing::AlarmRaised {
+                frame: stranger(),
+                until: Some(soon(86_400)),
+                again: false,
+                withdrawn: Some("the release 6.6.6".into()),
+            }),
+        ),
+        ("alarm-raised-before", html(&containing::AlarmRaised { frame: stranger(), until: None, again: true, withdrawn: None })),
     ]
 }
 

@@ -54,6 +54,10 @@ pub struct Alarm {
     pub at: When,
     /// Whether this person raised the alarm on this project within a week.
     pub again: bool,
+    /// Whether it stops anything: not without a role on the project that gives something.
+    pub pauses: bool,
+    /// What it takes from serving, in words.
+    pub withdraws: Option<String>,
 }
 
 /// After an alarm.
@@ -62,8 +66,12 @@ pub struct Alarm {
 pub struct AlarmRaised {
     /// What surrounds the page.
     pub frame: Frame,
-    /// Until when what was used is stopped; nothing when there was an alarm within a week.
+    /// Until when what was used is stopped; nothing when nothing more was.
     pub until: Option<When>,
+    /// Whether there was an alarm within a week.
+    pub again: bool,
+    /// What was taken from serving, in words.
+    pub withdrawn: Option<String>,
 }
 
 /// `/account/take-back/` in a browser that has not begun one.

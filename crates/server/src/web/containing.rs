@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use credentials::secret::Secret;
 use index::Refused;
-use index::containment::alarm::{self, Raised};
+use index::containment::alarm;
 use index::containment::not_me;
 use index::containment::take_back::finish::{self, Decision};
 use index::containment::take_back::gained::Gained;
@@ -91,6 +91,8 @@ pub async fn alarm_page(ctx: Ctx<ReadIndex>, input: Input<Nothing, Token>) -> Re
             what: found.what,
             at: when(ctx.env(), found.at),
             again: found.again,
+            pauses: found.pauses,
+            withdraws: found.withdraws,
         }),
         None => link_dead(frame, "raise an alarm", None),
     };
@@ -107,11 +109,10 @@ pub async fn alarm(ctx: Ctx<RaiseAlarm>, _: Form<Pressed>) -> Result<Reply, Refu
         let env = env.clone();
         Box::pin(async move { alarm::raise(&env, tx, permit).await })
     });
-    let until = match raised.await.map_err(dead_link)? {
-        Raised::Until(until) => Some(when(ctx.env(), until)),
-        Raised::Already => None,
-    };
-    Ok(link_page(Reply::page(&pages::AlarmRaised { frame: ctx.frame(), until }), ctx.env()))
+    let raised = raised.await.map_err(dead_link)?;
+    let until = raised.until.map(|until| when(ctx.env(), until));
+    let page = pages::AlarmRaised { frame: ctx.frame(), until, again: raised.again, withdrawn: raised.withdrawn };
+    Ok(link_page(Reply::page(&page), ctx.env()))
 }
 
 /// `GET /account/take-back/`: how far this browser came, or the form to begin.

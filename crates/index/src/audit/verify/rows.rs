@@ -1,20 +1,18 @@
 //! The rows of the trail as they stand, read in the order of their places, until a seal claims each.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use sha2::{Digest, Sha256};
 
 use credentials::merkle::Hash;
 
 use super::Finding;
+use super::parts::Parts;
 use crate::audit::leaf::leaf;
 use crate::clock::Time;
-use crate::db::entities::{event_private, events};
-use crate::db::{Read, Reading};
+use crate::db::Reading;
+use crate::db::entities::events;
 use crate::env::Env;
-use crate::events::Kind;
-use crate::ids::AccountId;
 use crate::refused::Refused;
 
 /// How many rows are read at once.
@@ -26,6 +24,7 @@ pub(super) struct Rows {
     unclaimed: BTreeMap<i64, (Hash, Time)>,
     /// Rows whose personal part is gone, though no erasure took it.
     bare: HashSet<i64>,
+    parts: Parts,
 }
 
 /// What stands at a place.
@@ -39,19 +38,19 @@ pub(super) enum Seen {
 impl Default for Rows {
     /// Before every row, also before those whose place no event ever had.
     fn default() -> Self {
-        Self { read_to: i64::MIN, unclaimed: BTreeMap::new(), bare: HashSet::new() }
+        Self { read_to: i64::MIN, unclaimed: BTreeMap::new(), bare: HashSet::new(), parts: Parts::default() }
     }
 }
 
 impl Rows {
-    /// Reads all rows up to a place; says which personal parts are not what their rows commit to.
+    /// Reads all rows up to a place; says which personal parts are not what their rows commit to, or open no more.
     pub(super) async fn read_to(&mut self, env: &Env, place: i64) -> Result<Vec<Finding>, Refused> {
         let mut findings = Vec::new();
         while self.read_to < place {
             let read = env.db.read(env.now()).await?;
             let between = events::Entity::find().filter(events::Column::Seq.gt(self.read_to)).filter(events::Column::Seq.lte(place));
             let page = between.order_by_asc(events::Column::Seq).limit(PAGE).all(read.connection()).await?;
-            for finding in personal(&read, &page).await? {
+            for finding in self.parts.judge(env, &read, &page).await? {
                 match finding {
                     // Of a row that was inserted there is more to say: its seal decides.
                     Finding::PersonalRemoved(place) => drop(self.bare.insert(place)),
@@ -85,38 +84,4 @@ impl Rows {
     pub(super) fn unclaimed(&self, before: Time, until: Time) -> Vec<i64> {
         self.unclaimed.iter().filter(|(_, (_, at))| *at < before || *at > until).map(|(place, _)| *place).collect()
     }
-}
-
-/// Holds the personal parts of some rows against what the rows commit to. One that is gone was erased if the trail says so (R27): that
-/// its key is gone too says nothing, since whoever removes parts can remove keys.
-async fn personal(read: &Read, rows: &[events::Model]) -> Result<Vec<Finding>, Refused> {
-    let ids = rows.iter().map(|row| row.id);
-    let kept = event_private::Entity::find().filter(event_private::Column::EventId.is_in(ids)).all(read.connection()).await?;
-    let kept: HashMap<_, _> = kept.into_iter().map(|part| (part.event_id, Sha256::digest(&part.sealed).to_vec())).collect();
-    let subjects: HashSet<AccountId> = rows.iter().filter(|row| !kept.contains_key(&row.id)).filter_map(subject).collect();
-    let erased = erased(read, subjects).await?;
-    let judged = rows.iter().filter_map(|row| match kept.get(&row.id) {
-        Some(digest) if *digest == row.commitment => None,
-        Some(_) => Some(Finding::PersonalChanged(row.seq)),
-        None => subject(row).is_none_or(|account| !erased.contains(&account)).then_some(Finding::PersonalRemoved(row.seq)),
-    });
-    Ok(judged.collect())
-}
-
-/// Those of these accounts whose personal parts were erased.
-async fn erased(read: &Read, accounts: HashSet<AccountId>) -> Result<HashSet<AccountId>, Refused> {
-    if accounts.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let said = events::Entity::find()
-        .filter(events::Column::Kind.eq(Kind::AccountErased.wire()))
-        .filter(events::Column::AccountId.is_in(accounts))
-        .all(read.connection())
-        .await?;
-    Ok(said.into_iter().filter_map(|row| row.account_id).collect())
-}
-
-/// Under whose key the personal part of a row was sealed, as `events::record` chose it; nobody's where no account is in it.
-fn subject(row: &events::Model) -> Option<AccountId> {
-    row.account_id.or(row.actor_account_id)
 }

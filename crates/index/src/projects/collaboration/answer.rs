@@ -85,6 +85,7 @@ async fn take(env: &Env, tx: &mut Tx, permit: &Permit<AcceptInvitation>, act: Op
     if tx.row(PAUSED, vec![Value::from(row.id)]).await?.is_some() {
         return Err(Invalid::new("", "This invitation is paused: who invited you has to decide about it first.").into());
     }
+    check_alarm(tx, &row).await?;
     let project = project_of(tx, row.project_id).await?;
     check_inviter(tx, &row).await?;
     check_no_role(tx, &row, &project.name).await?;
@@ -114,6 +115,20 @@ async fn open<R: Reading>(read: &R, invitation: InvitationId) -> Result<invitati
 
 /// What its inviter doubted after having been phished gives nothing until it was decided about (R15).
 const PAUSED: &str = "SELECT 1 AS one FROM suspensions WHERE what_id = $1 AND what = 'invitation' AND until_at IS NULL LIMIT 1";
+
+/// What made it was paused on the project since, by an alarm (R14).
+const ALARMED: &str = "SELECT 1 AS one FROM invitations i JOIN events e ON e.id = i.began_by \
+    JOIN pauses x ON x.credential_id = e.credential_id AND x.project_id = i.project_id WHERE i.id = $1 AND x.expires_at > $2 LIMIT 1";
+
+/// The alarm about an invitation would be worth nothing if it were accepted meanwhile.
+async fn check_alarm<R: Reading>(read: &R, row: &invitations::Model) -> Result<(), Refused> {
+    if read.row(ALARMED, vec![Value::from(row.id), Value::from(read.now())]).await?.is_none() {
+        return Ok(());
+    }
+    let message =
+        "This invitation is paused: an owner of the project raised the alarm about what it was made with. Ask an owner of the project.";
+    Err(Invalid::new("", message).into())
+}
 
 /// Who invited must be able to invite now: neither stopped nor asleep, and an Owner whose role gives something (R13, R15).
 async fn check_inviter<R: Reading>(read: &R, row: &invitations::Model) -> Result<(), Refused> {

@@ -500,6 +500,21 @@ both_engines! {
         assert_eq!(ada.invite(&world, "spam", "carol", "Owner").await.status(), 303, "another session");
     }
 
+    /// R14: an invitation that an alarm is about opens nothing while what made it is paused.
+    async fn r14_an_invitation_that_an_alarm_is_about_is_not_accepted_meanwhile(world: World) {
+        let [ada, bob, eve] = members(&world, ["ada", "bob", "eve"]).await;
+        project(&world, "spam", &[ada.account, bob.account]).await;
+        assert_eq!(ada.invite(&world, "spam", "eve", "Owner").await.status(), 303);
+        let link = world.newest_mail_to("bob@example.org").await.link("https://index.example.org/account/alarm/");
+        assert_eq!(crate::flows::not_me::press(&world.browser(), &link).await.status(), 200);
+        let refused = eve.accept(&world, "spam").await;
+        assert!(refused.status() == 422 && refused.text().contains("raised the alarm"), "{}", refused.text());
+        assert_eq!(eve.is(&world).await, "");
+        world.advance(DAY + Duration::from_secs(1));
+        assert_eq!(eve.accept(&world, "spam").await.status(), 303, "nobody has taken it back for a day");
+        assert_eq!(eve.is(&world).await, "Owner");
+    }
+
     /// The sole-owner rule looks at the history: who has lost an Owner role within 30 days has owned something.
     async fn ownership_is_remembered_when_the_role_was_taken(world: World) {
         let [ada, bob] = members(&world, ["ada", "bob"]).await;

@@ -335,6 +335,24 @@ both_engines! {
         assert_eq!(given::upload(&world, &owners.token, &wheel("spam", "3.0").build()).await.status(), 200);
     }
 
+    /// P7, R24: what is in quarantine is evidence: it is not erased while the quarantine stands, whoever deleted it, and nothing is late.
+    async fn p7_what_is_in_quarantine_is_not_erased_before_it_is_over(world: World) {
+        let owners = owners(&world).await;
+        let ada = seat(&world, owners.ada.0, owners.ada.1).await;
+        for (page, field, typed) in [(RELEASE, "confirm_delete_version", "1.0"), (SETTINGS, "confirm_project_name", "Spam")] {
+            let path = if page == SETTINGS { "/manage/project/spam/settings/delete/" } else { page };
+            assert_eq!(ada.proved(page, path, &[(field, typed)]).await.location(), HOLDS);
+        }
+        serve(&world, 73 * HOUR).await;
+        crate::flows::restoring::lock(&world, "quarantined").await;
+        serve(&world, 40 * DAY).await;
+        assert_eq!(count(&world, "project:erase").await, 0);
+        assert_eq!(check(&world.env, true, |_| {}).await.expect("it can be checked").kept, 0, "nothing is late");
+        crate::flows::restoring::end(&world, "project_locks", "kind = 'quarantined'").await;
+        serve(&world, HOUR).await;
+        assert_eq!(count(&world, "project:erase").await, 2, "afterwards its time has long been over");
+    }
+
     /// R32: under a shifted clock nothing that was deleted is erased, however long ago it looks; by the true time it is.
     async fn r32_nothing_that_was_deleted_is_erased_under_a_shifted_clock(world: World) {
         deleted_long_ago(&world).await;

@@ -13,8 +13,9 @@ use super::not_me::NOT_ME;
 use super::people::DAY;
 use crate::dist::wheel;
 use crate::given::{self, all};
-use crate::holding::{HOLDS, HOUR, count, newest, press, raw, serve, veto_link};
+use crate::holding::{HOLDS, HOUR, Seat, count, newest, press, raw, serve, veto_link};
 use crate::people::Person;
+use crate::team::{Member, members};
 use crate::world::{Answer, Browser, World, both_engines};
 
 const PAGE: &str = "/manage/account/delete/";
@@ -58,6 +59,21 @@ async fn prove_mailbox(browser: &Browser<'_>, email: &str) -> Answer {
     assert_eq!(browser.submit(BACK, BACK, &[]).await.location(), BACK);
     let code = browser.world.newest_mail_to(email).await.code();
     browser.submit(BACK, BACK, &[("mailbox_code", &code)]).await
+}
+
+/// Two settled Owners of one project.
+async fn owned_by_both(world: &World) -> [Member; 2] {
+    let [ada, bob] = members(world, ["ada", "bob"]).await;
+    let token = given::minted(world, ada.account, "scope:user", "").await.text.expose().to_owned();
+    given::upload(world, &token, &wheel("spam", "1.0").build()).await;
+    given::owner(world, "spam", bob.account).await;
+    world.advance(40 * DAY);
+    [ada, bob]
+}
+
+/// Asks that the account of this seat be deleted, proved.
+async fn ask(seat: &Seat<'_>) -> Answer {
+    seat.proved(PAGE, PAGE, &[("confirm_username", "ada")]).await
 }
 
 both_engines! {
@@ -121,6 +137,53 @@ both_engines! {
         assert_eq!(press(&world, &link).await.status(), 200);
         serve(&world, 100 * HOUR).await;
         assert_eq!((newest(&world).await.state.as_str(), count(&world, "account:delete").await), ("vetoed", 0));
+    }
+
+    /// R7, R10: the deletion of an Owner's account concerns the settled Owners of its projects: they are told, see it and may stop it; one
+    /// who came yesterday does not.
+    async fn r7_r10_settled_co_owners_are_told_of_a_deletion_and_stop_it(world: World) {
+        let [ada, bob] = owned_by_both(&world).await;
+        let eve = members(&world, ["eve"]).await[0];
+        given::owner(&world, "spam", eve.account).await;
+        assert_eq!(ask(&ada.seat(&world).await).await.location(), HOLDS);
+        world.work().await;
+        let told = world.newest_mail_to("bob@example.org").await;
+        assert!(told.text.contains("Delete the account ada") && !told.text.contains("Account: bob"), "{}", told.text);
+        assert!(world.mail().await.iter().all(|mail| !mail.to.contains("eve@example.org") || !mail.text.contains("/account/veto/")));
+        let shown = bob.seat(&world).await.browser.get(HOLDS).await.text();
+        assert!(shown.contains("Delete the account ada") && shown.contains("Stop this change") && !shown.contains("/approve/"), "{shown}");
+        assert_eq!(press(&world, &veto_link(&world, "bob@example.org").await).await.status(), 200);
+        serve(&world, 100 * HOUR).await;
+        assert_eq!((newest(&world).await.state.as_str(), count(&world, "account:delete").await), ("vetoed", 0));
+    }
+
+    /// R10: what a co-owner stopped is the deletion, and it alone is barred: what the account does with its own factors is none of theirs.
+    async fn r10_the_veto_of_a_co_owner_bars_the_deletion_and_nothing_else_of_the_account(world: World) {
+        let [ada, bob] = owned_by_both(&world).await;
+        let key = async |label: &str, days: u32| crate::holding::key(&world, ada.account, label, days * DAY).await;
+        let (young, old, other) = (key("young", 40).await, key("old", 200).await, key("older", 210).await);
+        let seat = crate::holding::seat_on(&world, ada.account, young, Some(60 * DAY)).await;
+        seat.remove(old).await;
+        assert_eq!(ask(&seat).await.location(), HOLDS);
+        let deletion = all::<holds::Entity>(&world).await.into_iter().find(|row| row.action == "account:delete").expect("it waits");
+        assert_eq!(bob.seat(&world).await.veto(&deletion).await.status(), 303);
+        let states = async || all::<holds::Entity>(&world).await.into_iter().map(|row| (row.action, row.state)).collect::<BTreeSet<_>>();
+        let is = |action: &str, state: &str| (action.to_owned(), state.to_owned());
+        assert_eq!(states().await, BTreeSet::from([is("account:delete", "vetoed"), is("account:remove-factor", "waiting")]));
+        assert_eq!(ask(&seat).await.status(), 403, "R10: barred until the case is closed");
+        assert_eq!(seat.remove(other).await.location(), HOLDS, "their own factors stay their own affair");
+    }
+
+    /// R7: what everybody agreed to still waits: an account is deleted once, and by its owner alone.
+    async fn r7_approvals_do_not_skip_the_wait_of_a_deletion(world: World) {
+        let [ada, bob] = owned_by_both(&world).await;
+        assert_eq!(ask(&ada.seat(&world).await).await.location(), HOLDS);
+        let approve = format!("{HOLDS}{}/approve/", newest(&world).await.id);
+        bob.seat(&world).await.proved(HOLDS, &approve, &[]).await;
+        world.work().await;
+        assert_eq!((newest(&world).await.state.as_str(), count(&world, "account:delete").await), ("waiting", 0));
+        serve(&world, 73 * HOUR).await;
+        assert_eq!((newest(&world).await.state.as_str(), count(&world, "account:delete").await), ("done", 1));
     }
 
     /// R9: while the account is stopped its deletion takes no effect.

@@ -15,9 +15,11 @@ pub const NOT_ME: &str = "/account/not-me/";
 const ALARM: &str = "/account/alarm/";
 const HOME: &str = "/manage/account/";
 
-/// The link in the newest mail to somebody about what an account did.
+/// The link in the newest mail to somebody about what an account did, or had done to it.
 pub async fn link(world: &World, email: &str) -> String {
-    world.newest_mail_to(email).await.link("https://index.example.org/account/not-me/")
+    let mails = world.mail().await;
+    let mail = mails.iter().rev().find(|mail| mail.to.contains(email) && mail.text.contains(NOT_ME)).expect("such a mail");
+    mail.link("https://index.example.org/account/not-me/")
 }
 
 /// Opens the page behind the link and presses its button.
@@ -227,6 +229,73 @@ both_engines! {
         assert_eq!(given::all::<pauses::Entity>(&world).await.len(), 1, "once a week");
         world.advance(DAY + Duration::from_secs(1));
         assert_eq!(given::upload(&world, &token, &wheel("spam", "1.4").build()).await.status(), 200, "a day later it works again");
+    }
+
+    /// R14, R7: the alarm about an upload takes the release that it began from serving, until an Owner puts it back; a file that came into a
+    /// release of before is taken alone, also within the week.
+    async fn r14_an_alarm_about_an_upload_takes_it_from_serving(world: World) {
+        let (ada, token) = given::publisher(&world, "ada").await;
+        let (bob, _) = given::publisher(&world, "bob").await;
+        let stolen = given::minted(&world, ada, "scope:user", "").await.text.expose().to_owned();
+        assert_eq!(given::upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        given::owner(&world, "spam", bob).await;
+        world.advance(2 * DAY);
+        assert_eq!(given::upload(&world, &stolen, &wheel("spam", "2.0").build()).await.status(), 200);
+        let alarm = async || world.newest_mail_to("bob@example.org").await.link("https://index.example.org/account/alarm/");
+        let link = alarm().await;
+        let page = world.browser().get(&link).await.text();
+        assert!(page.contains("the release 2.0 is taken from serving"), "{page}");
+        let listed = async || world.browser().get("/simple/spam/").await.text();
+        assert!(listed().await.contains("spam-2.0"), "opening changes nothing");
+        let raised = press(&world.browser(), &link).await;
+        assert!(raised.status() == 200 && raised.text().contains("the release 2.0"), "{}", raised.text());
+        let now = listed().await;
+        assert!(!now.contains("spam-2.0") && now.contains("spam-1.0"), "{now}");
+        let told = world.newest_mail_to("ada@example.org").await;
+        assert!(told.text.contains("taken from serving") || told.text.contains("raised the alarm"), "{}", told.text);
+        let events = given::events_of(&world, "project:release:withdraw").await;
+        assert_eq!((events.len(), events[0].case_id.is_some(), events[0].credential.as_str()), (1, true, "mail_link"));
+
+        assert_eq!(given::upload(&world, &token, &crate::dist::sdist("spam", "1.0").build()).await.status(), 200);
+        let link = alarm().await;
+        assert!(world.browser().get(&link).await.text().contains("the file spam-1.0.tar.gz is taken from serving"));
+        let again = press(&world.browser(), &link).await;
+        assert!(again.text().contains("raised before") && again.text().contains("the file spam-1.0.tar.gz"), "{}", again.text());
+        let now = listed().await;
+        assert!(!now.contains("spam-1.0.tar.gz") && now.contains("spam-1.0-py3"), "what stood before is served on: {now}");
+        assert_eq!((given::all::<cases::Entity>(&world).await.len(), given::all::<pauses::Entity>(&world).await.len()), (1, 1));
+        let spent = world.browser().submit("/account/login/", ALARM, &[("token", &token_of(&link))]).await;
+        assert_eq!(spent.status(), 410, "R14: once");
+    }
+
+    /// R11, R14: whose role on the project gives nothing any more opens a case with the alarm, and pauses nobody.
+    async fn r14_an_alarm_of_somebody_without_a_working_role_pauses_nothing(world: World) {
+        let (_, token) = given::publisher(&world, "ada").await;
+        let (bob, _) = given::publisher(&world, "bob").await;
+        assert_eq!(given::upload(&world, &token, &wheel("spam", "1.0").build()).await.status(), 200);
+        world.work().await;
+        given::owner(&world, "spam", bob).await;
+        for version in ["1.1", "1.2"] {
+            assert_eq!(given::upload(&world, &token, &wheel("spam", version).build()).await.status(), 200);
+            world.work().await;
+        }
+        let mails = world.mail().await;
+        let links: Vec<String> = mails.iter().filter(|mail| mail.to.contains("bob@example.org") && mail.text.contains(ALARM))
+            .map(|mail| mail.link("https://index.example.org/account/alarm/")).collect();
+        assert_eq!(links.len(), 2);
+        let sql = format!("UPDATE roles SET until_at = {}, ended_by = began_by WHERE account_id = {}", world.env.now().as_micros(), crate::holding::raw(&world, bob.0));
+        world.run(&sql).await;
+        let page = world.browser().get(&links[0]).await.text();
+        assert!(page.contains("nothing is stopped") && !page.contains("for 24 hours"), "{page}");
+        let answer = press(&world.browser(), &links[0]).await;
+        assert!(answer.status() == 200 && answer.text().contains("A case is open") && answer.text().contains("Nothing was stopped"), "{}", answer.text());
+        assert_eq!(given::upload(&world, &token, &wheel("spam", "1.3").build()).await.status(), 200, "the others publish on");
+        assert_eq!(given::all::<cases::Entity>(&world).await.len(), 1);
+        let told = world.newest_mail_to("ada@example.org").await;
+        assert!(told.text.contains("was uploaded") || told.text.contains("Nothing was stopped"), "{}", told.text);
+        assert!(world.mail().await.iter().all(|mail| !mail.subject.contains("An alarm was raised about what you did")));
+        press(&world.browser(), &links[1]).await;
+        assert_eq!(given::all::<cases::Entity>(&world).await.len(), 1, "once a week");
     }
 
     /// R14: one link for each recipient and notice, side by side; a mail that is sent again carries the same one.

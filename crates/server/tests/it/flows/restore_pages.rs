@@ -89,6 +89,26 @@ both_engines! {
         assert_eq!(all::<batches::Entity>(&world).await.len(), 1);
     }
 
+    /// R21, P7: in the console nothing is put back as it stood before what is kept whole began; the operator does it at the shell.
+    async fn r21_an_administrator_puts_nothing_back_from_any_time_past(world: World) {
+        let before = deleted(&world).await;
+        let (_, seat) = staff(&world, "grace").await;
+        world.run(&format!("UPDATE projects SET created_at = {}", before.minus(100 * DAY).as_micros())).await;
+        let typed = |at: Time| vec![("at", at.rfc3339()), ("reason", WHY.to_owned())];
+        let send = async |at: Time, more: (&str, &str)| {
+            let fields = typed(at);
+            let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            fields.push(more);
+            seat.browser.submit(PROJECT, PROJECT, &fields).await
+        };
+        for more in [("dry_run", "y"), ("digest", "0")] {
+            let refused = send(world.env.now().minus(30 * DAY + HOUR), more).await;
+            assert!(refused.status() == 422 && refused.text().contains("30 days") && refused.text().contains("shell"), "{}", refused.text());
+        }
+        assert!(all::<batches::Entity>(&world).await.is_empty());
+        assert_eq!(send(world.env.now().minus(30 * DAY - HOUR), ("dry_run", "y")).await.status(), 200);
+    }
+
     /// R20: what changed since the list was shown is not done.
     async fn r20_a_list_that_has_changed_is_shown_anew(world: World) {
         let before = deleted(&world).await.rfc3339();

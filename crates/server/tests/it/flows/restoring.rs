@@ -162,6 +162,58 @@ both_engines! {
         assert_eq!((events.len(), events[0].actor.as_str()), (1, "operator:olga"));
     }
 
+    /// P10, P4: each role that ends or comes back is an event of its own; whose it is is told, and the Owners read the list in their mail.
+    async fn p10_whoever_gains_or_loses_a_role_by_a_restore_is_told(world: World) {
+        let (_, _, mallory, before) = spam(&world).await;
+        taken_over(&world, mallory).await;
+        let norma = account(&world, "norma", Has::AddressAndFactor).await;
+        given::owner(&world, "spam", norma).await;
+        world.run(&format!("UPDATE roles SET role = 'Maintainer' WHERE {}", of("norma"))).await;
+        world.work().await;
+        let done = restore(&world, project(&world, "spam").await, before).await;
+        let told = |kind: &'static str| {
+            let world = &world;
+            async move { events_of(world, kind).await.into_iter().map(|row| row.detail).collect::<Vec<_>>() }
+        };
+        let (ended, back) = (told("project:role:restore:ended").await, told("project:role:restore:returned").await);
+        assert_eq!((ended.len(), back.len()), (2, 1), "{ended:?} {back:?}");
+        assert!(ended.iter().any(|detail| detail.contains("norma") && detail.contains("Maintainer")) && back[0].contains("ada"), "{ended:?} {back:?}");
+        let to_norma = world.newest_mail_to("norma@example.org").await;
+        assert!(to_norma.text.contains("You are no longer Maintainer of spam"), "{}", to_norma.text);
+        let mails = world.mail().await;
+        let to_owner = mails.iter().find(|mail| mail.to.contains("ada@example.org") && mail.text.contains("was put back as it stood"));
+        let text = &to_owner.expect("the Owners are told").text;
+        for line in ["ada is Owner again", "mallory is no longer Owner", "norma is no longer Maintainer"] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        undo(&world, done.done.expect("it did something").0).await.expect("it can be undone");
+        assert_eq!((told("project:role:restore:ended").await.len(), told("project:role:restore:returned").await.len()), (3, 3));
+        assert!(world.newest_mail_to("norma@example.org").await.text.contains("You are Maintainer of spam again"));
+    }
+
+    /// R32, P10: what the operator did is told to co-owners as to co-owners: who administers the index is told as that.
+    async fn r32_who_does_not_administer_the_index_is_not_told_that_they_do(world: World) {
+        let [ada, bob] = crate::team::members(&world, ["ada", "bob"]).await;
+        let grace = account(&world, "grace", Has::AddressAndFactor).await;
+        given::administrator(&world, grace).await;
+        let token = given::minted(&world, ada.account, "scope:user", "").await.text.expose().to_owned();
+        upload(&world, &token, &wheel("spam", "1.0").build()).await;
+        given::owner(&world, "spam", bob.account).await;
+        world.advance(40 * 24 * HOUR);
+        let before = world.env.now();
+        world.advance(HOUR);
+        ada.remove(&world, "spam", bob.role_id(&world).await).await;
+        world.work().await;
+        restore(&world, project(&world, "spam").await, before).await;
+        let mails = world.mail().await;
+        let died = |who: &str| mails.iter().rev().find(|mail| mail.to.contains(who) && mail.text.contains("will not happen")).expect("told").text.clone();
+        for who in ["ada@example.org", "bob@example.org"] {
+            assert!(!died(who).contains("you administer the index"), "{}", died(who));
+        }
+        let to_grace = mails.iter().rev().find(|mail| mail.to.contains("grace@example.org")).expect("told");
+        assert!(to_grace.text.contains("you administer the index"), "{}", to_grace.text);
+    }
+
     /// R18: the state at a time stays right when there were restores in between.
     async fn a_time_between_theft_and_restore_shows_what_stood_then(world: World) {
         let (_, _, mallory, before) = spam(&world).await;

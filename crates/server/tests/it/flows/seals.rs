@@ -228,6 +228,43 @@ both_engines! {
         assert_eq!(removed, [Finding::PersonalRemoved(16)]);
     }
 
+    /// R27, R28: a key that was removed or overwritten takes what it sealed with it, and is named once, with its subject.
+    async fn r27_a_key_that_was_destroyed_is_named_with_its_subject(world: World) {
+        let ada = trail(&world).await;
+        let subject = crate::holding::raw(&world, ada.0);
+        world.run("CREATE TABLE kept AS SELECT * FROM subject_keys").await;
+        let back = "DELETE FROM subject_keys; INSERT INTO subject_keys SELECT * FROM kept";
+        let removed = found_after(&world, &format!("DELETE FROM subject_keys WHERE subject = {subject}"), back).await;
+        assert_eq!(removed, [Finding::KeyRemoved(1, ada.0)]);
+        assert!(removed[0].sentence().contains(&ada.0.to_string()), "{}", removed[0].sentence());
+        let blob = if world.is_postgres() { "'\\x00'" } else { "x'00'" };
+        let changed = found_after(&world, &format!("UPDATE subject_keys SET key_sealed = {blob} WHERE subject = {subject}"), back).await;
+        assert_eq!(changed, [Finding::KeyChanged(1, ada.0)]);
+        // The next event makes another key: what the lost one had sealed stays lost, and is named row by row.
+        world.run(&format!("DELETE FROM subject_keys WHERE subject = {subject}")).await;
+        people::freeze(&world, ada, "a drill").await;
+        sealed(&world).await;
+        let found = verified(&world).await.1;
+        assert_eq!(found.len(), 12, "{found:?}");
+        assert!(found.iter().all(|finding| matches!(finding, Finding::PersonalUnreadable(..=22))), "{found:?}");
+    }
+
+    /// R27, R28: a part that was filed under another subject is not erased with its own, and is named.
+    async fn r27_a_part_that_was_moved_to_another_subject_is_named(world: World) {
+        trail(&world).await;
+        let (grace, _) = people::account(&world, "grace", vec![Mailbox::proved(&world, "grace@example.org")]).await;
+        people::freeze(&world, grace, "a drill").await;
+        sealed(&world).await;
+        assert_eq!(verified(&world).await.1, []);
+        let part = "event_id = (SELECT id FROM events WHERE seq = 16)";
+        world.run(&format!("CREATE TABLE kept AS SELECT * FROM event_private WHERE {part}")).await;
+        let back = format!("DELETE FROM event_private WHERE {part}; INSERT INTO event_private SELECT * FROM kept");
+        for other in [crate::holding::raw(&world, grace.0), id(&world, 0)] {
+            let moved = found_after(&world, &format!("UPDATE event_private SET subject = {other} WHERE {part}"), &back).await;
+            assert_eq!(moved, [Finding::PersonalMoved(16)]);
+        }
+    }
+
     /// R27: after an erasure the personal parts are gone with their key, and the seals still verify.
     async fn r27_an_erased_account_leaves_a_trail_that_verifies(world: World) {
         let ada = trail(&world).await;
