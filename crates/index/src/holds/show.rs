@@ -10,7 +10,7 @@ use crate::clock::Time;
 use crate::db::Reading;
 use crate::db::entities::{hold_people, holds};
 use crate::ids::{AccountId, HoldId, ProjectId};
-use crate::policy::{ActionName, ApproveHold, Direction, OwnProof, Permit, SeeHolds, standing};
+use crate::policy::{Action, ActionName, Direction, OwnProof, Permit, SeeHolds, standing};
 use crate::refused::Refused;
 
 /// How many holds stand on a page.
@@ -179,10 +179,10 @@ pub async fn concerning<R: Reading>(read: &R, account: AccountId) -> Result<u64,
     Ok(u64::try_from(n).unwrap_or(0))
 }
 
-/// The sentence of a hold that concerns the permit's account, for the page that asks for its approval.
+/// The sentence of a hold that concerns the permit's account, for the page that asks for a proof of the answer.
 ///
 /// # Errors
 /// The database.
-pub async fn description<R: Reading>(read: &R, permit: &Permit<ApproveHold>) -> Result<Option<String>, Refused> {
+pub async fn description<A: Action<On = HoldId>, R: Reading>(read: &R, permit: &Permit<A>) -> Result<Option<String>, Refused> {
     Ok(by_id(read, *permit.on()).await?.filter(|row| row.state == state::WAITING).map(|row| row.description))
 }

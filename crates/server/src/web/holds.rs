@@ -128,8 +128,10 @@ pub async fn veto(ctx: Ctx<VetoHold>, input: Input<Which, Nothing, Stopping>) ->
     match consent::veto(ctx.env(), ctx.actor(), hold, act).await {
         Ok(Answered::Now | Answered::Over) => Ok(Reply::see_other(PAGE)),
         Err(Refused::Denied(Denied::NeedsProof)) => {
-            let what = "Take back what you asked for: the role that it suspends works again";
-            Err(ctx.ask_proof_on(&hold.to_string(), serde_json::Value::Null, what).await)
+            let what = ctx.view(hold, |read, permit| Box::pin(async move { holds::description(read, permit).await })).await?;
+            let what = what.ok_or(Refusal::NotFound)?;
+            let asks = format!("Take this back, so that the role works again which it suspends: {what}");
+            Err(ctx.ask_proof_on(&hold.to_string(), serde_json::Value::Null, &asks).await)
         }
         Err(refused) => Err(refused.into()),
     }
