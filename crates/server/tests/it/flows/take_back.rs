@@ -319,8 +319,12 @@ both_engines! {
             assert_eq!(browser.get(page).await.status(), 303, "{page}");
         }
         assert_eq!(confirm(&browser, &[]).await.status(), 200);
-        let answer = other.get(PAGE).await.text();
-        assert!(answer.contains("action=\"/account/take-back/begin/\""), "{answer}");
+        // What a name alone began goes on as if there were no such account, and gets nothing.
+        let mails = world.mail().await.len();
+        assert_eq!(other.submit(PAGE, PAGE, &[]).await.status(), 303);
+        assert_eq!(world.mail().await.len(), mails, "no code is sent");
+        assert!(other.get(PAGE).await.text().contains("name=\"mailbox_code\""), "and the page does not say so");
+        assert_eq!(other.submit(PAGE, PAGE, &[("mailbox_code", "000000")]).await.status(), 422);
     }
 }
 
