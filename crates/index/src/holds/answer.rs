@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::events::{self, Entry, Event, HoldApproved, HoldDied, HoldStopped, HoldVetoed};
 use crate::holds::Proven;
 use crate::ids::{AccountId, AddressId, CaseId, HoldId, Site};
-use crate::policy::{Action, Actor, ApproveHold, Denied, Permit, VetoByLink, VetoHold};
+use crate::policy::{Action, ActionName, Actor, ApproveHold, Denied, Permit, VetoByLink, VetoHold};
 use crate::queue::{self, JobKind, NewJob};
 use crate::refused::Refused;
 
@@ -158,7 +158,7 @@ const SHUT_DOORS: &str = "UPDATE holds SET used_at = $5 WHERE proposer_id = $1 A
 
 /// Why a hold ended that somebody stopped.
 const BY_CONCERNED: &str = "somebody concerned stopped it";
-/// The same about somebody else's account: whoever owns a project with it has a say in its deletion, and in nothing else of it.
+/// The same of the deletion of somebody else's account: whoever owns a project with it has a say in that, and in nothing else of it.
 pub(super) const BY_CO_OWNER: &str = "an Owner of one of its projects stopped it";
 
 /// Ends the hold, in a case of its own.
@@ -182,7 +182,8 @@ async fn stop<A: Action>(
     )
     .await?;
     let event = HoldVetoed { hold: row.id.to_string(), what: row.description.clone(), by_mail: mark.is_some() };
-    let because = if row.project_id.is_none() && by != row.account_id { BY_CO_OWNER } else { BY_CONCERNED };
+    let of_another = row.action == ActionName::DeleteAccount.wire() && by != row.account_id;
+    let because = if of_another { BY_CO_OWNER } else { BY_CONCERNED };
     shut(env, tx, permit, row, Shut { case, because, mark, by_staff: false, event }).await
 }
 

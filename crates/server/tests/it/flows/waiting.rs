@@ -180,6 +180,21 @@ both_engines! {
         assert_eq!(upload(&world, &token, &wheel("brand-new", "1.0").build()).await.status(), 200, "a name that nobody holds");
     }
 
+    /// R10: a co-owner who will not have an account woken stops everything else that it has proposed about itself.
+    async fn r10_the_veto_of_a_waking_stops_what_else_the_account_proposed(world: World) {
+        let (ada, _, (bob, app)) = asleep(&world).await;
+        world.advance(Duration::from_secs(60));
+        let page = "/manage/account/delete/";
+        let asked = ada.browser.submit(page, page, &[("confirm_username", "ada")]).await;
+        let back = ada.prove_at(&asked.location()).await;
+        let act = back.split("act=").nth(1).expect("the act comes back").to_owned();
+        assert!(is_held(&ada.browser.submit(&back, page, &[("confirm_username", "ada"), ("act", &act)]).await));
+        let all_of = async |action: &str| all::<holds::Entity>(&world).await.into_iter().find(|row| row.action == action).expect("it was proposed");
+        seat(&world, bob, app).await.veto(&all_of("account:wake-roles").await).await;
+        assert_eq!(all_of("account:wake-roles").await.state, "vetoed");
+        assert_eq!(all_of("account:delete").await.state, "died");
+    }
+
     /// R5, R10: closing the case of a veto says that the question may be asked again, not that the answer is yes. The roles sleep on, all
     /// are told anew, and wake when that was served.
     async fn r5_a_closed_case_asks_again_and_wakes_nothing(world: World) {
